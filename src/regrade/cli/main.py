@@ -1,0 +1,127 @@
+"""The program's entry: finds the verb, imports only its file, and turns every error into one message."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+__all__ = ["VERBS", "main"]
+
+VERBS = {
+    "init": ("starting", "start a small working suite in this folder"),
+    "validate": ("validating", "check specs and render the first sample of each; asks no model"),
+    "list": ("listing", "show suites, datasets, models and plug-ins"),
+    "schema": ("schema", "print the JSON Schema of specs, for editors"),
+    "run": ("running", "run suites over every listed model"),
+    "runs": ("runs", "list runs, newest first"),
+    "show": ("showing", "print the tables or the samples of a run"),
+    "score": ("scoring", "score the stored answers of a run again, without a request"),
+    "models": ("models", "list what an endpoint offers"),
+    "gateway": ("serving", "serve the demo models behind an OpenAI-compatible API"),
+}
+"""Verb to its file in this folder and its line of help."""
+
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse with the nearest known option named beside an unknown one."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            from regrade.plugins import did_you_mean
+
+            known = [text for action in self._actions for text in action.option_strings]
+            hints = [did_you_mean(word.partition("=")[0], known) for word in unknown.split()]
+            message = f"unknown argument {unknown}" + "".join(f"; {hint}" for hint in hints if hint)
+        print(f"{self.prog}: error: {message}", file=sys.stderr)
+        print(f"  see: {self.prog} --help", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    Args:
+        argv: The arguments after the program's name; default those of the process.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except BrokenPipeError:
+        # The reader of our output went away (`regrade show x | head`): that is its choice and no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except Exception as error:  # noqa: BLE001 - the outermost frame: every error becomes one message
+        return _report(error, debug="--debug" in arguments)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(_help())
+        return 0 if arguments else 2
+    if arguments[0] in {"-V", "--version"}:
+        from importlib.metadata import version
+
+        print(f"regrade {version('regrade')}")
+        return 0
+    verb = arguments[0]
+    if verb not in VERBS:
+        from regrade.errors import UsageError
+        from regrade.plugins import did_you_mean
+
+        raise UsageError(f'unknown command "{verb}"', hint=did_you_mean(verb, VERBS) or "see: regrade --help")
+    module = import_module(f"regrade.cli.{VERBS[verb][0]}")
+    parser = _Parser(
+        prog=f"regrade {verb}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    module.add_arguments(parser)
+    code: int = module.execute(parser.parse_args(arguments[1:]))
+    return code
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    lines = [f"  {verb:<{width}}  {text}" for verb, (_, text) in VERBS.items()]
+    return "\n".join(
+        [
+            "usage: regrade VERB [options]",
+            "",
+            "Tells whether a new model, prompt or parameter is better or worse than what you ship.",
+            "",
+            *lines,
+            "",
+            "`regrade VERB --help` explains each. Start with: regrade init",
+        ]
+    )
+
+
+def _report(error: Exception, *, debug: bool) -> int:
+    from regrade.errors import RegradeError
+
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, RegradeError):
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, OSError):
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not debug:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        print("  this is a fault of regrade; --debug shows where", file=sys.stderr)
+    return 1

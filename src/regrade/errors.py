@@ -1,0 +1,192 @@
+"""Every error that regrade raises on purpose, and where in a file it points.
+
+RegradeError                       one clear message: what is wrong, where, what to do
+|-- UsageError                     the command or a call is wrong                     exit 2
+|   |-- SpecError                  one or many problems in spec files                 exit 2
+|   |-- DatasetError               rows that cannot be read or mapped                 exit 2
+|   |-- TemplateError              a prompt or expression that cannot be rendered     exit 2
+|   `-- PluginError                a loader, provider, scorer ... unknown or invalid  exit 2
+|-- MissingExtraError              an optional package is not installed               exit 1
+|-- StoreError                     a run folder that cannot be read or written        exit 1
+|   `-- RunLockedError             another process writes to the run folder           exit 1
+|-- GatewayError                   the gateway or a demo model does not start         exit 1
+|-- ProviderError                  one request failed (becomes a failure row)         exit 1
+|-- ScorerError                    one answer could not be scored (a failure row)     exit 1
+`-- RunStoppedError                the run cannot go on (authentication, disk full)   exit 1
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "DatasetError",
+    "GatewayError",
+    "Location",
+    "MissingExtraError",
+    "PluginError",
+    "Problem",
+    "ProviderError",
+    "RegradeError",
+    "RunLockedError",
+    "RunStoppedError",
+    "ScorerError",
+    "SpecError",
+    "StoreError",
+    "TemplateError",
+    "UsageError",
+    "did_you_mean",
+]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return 'did you mean "x"?' for the nearest known name, or None when nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a user's file; line and column count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file, *(str(n) for n in (self.line, self.column) if n is not None)]
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a user's file.
+
+    Attributes:
+        message: What is wrong, in one sentence.
+        where: The place it points to, when there is one.
+        source: The offending line as written, shown above a caret.
+        hint: What to do about it ("did you mean ...").
+    """
+
+    message: str
+    where: Location | None = None
+    source: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.message}" if self.where else self.message]
+        if self.source is not None:
+            shown = self.source.rstrip("\r\n").replace("\t", " ")
+            lines.append(f"    {shown}")
+            if self.where and self.where.column:
+                lines.append("    " + " " * (self.where.column - 1) + "^")
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join(lines)
+
+
+class RegradeError(Exception):
+    """The root of the tree: a message for people, its place, and the exit code it maps to.
+
+    Args:
+        message: What is wrong, in one sentence.
+        where: The place in a user's file.
+        hint: What to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: Location | None = None, hint: str | None = None) -> None:
+        self.message = message
+        self.where = where
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(Problem(self.message, self.where, hint=self.hint))
+
+
+class UsageError(RegradeError):
+    """The command or call asks for something that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class SpecError(UsageError):
+    """One or many problems in spec files, all reported at once."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class DatasetError(UsageError):
+    """Rows that cannot be read, decoded or mapped to samples."""
+
+
+class TemplateError(UsageError):
+    """A template or expression that cannot be compiled or rendered."""
+
+
+class PluginError(UsageError):
+    """A plug-in that is unknown, cannot be imported or does not keep its protocol."""
+
+
+class MissingExtraError(RegradeError):
+    """An optional package is needed and not installed; the hint names the extra."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package!r}, which is not installed",
+            hint=f"install it with: pip install 'regrade[{extra}]'",
+        )
+
+
+class StoreError(RegradeError):
+    """A run folder that cannot be found, read or written."""
+
+
+class RunLockedError(StoreError):
+    """Another process is writing to the run folder."""
+
+
+class GatewayError(RegradeError):
+    """The gateway or one of its demo models does not start or stopped."""
+
+
+class ProviderError(RegradeError):
+    """One request failed; the executor retries it or records a failure row.
+
+    Attributes:
+        kind: One of `types.FailureKind`, such as "rate_limit" or "timeout".
+        status: The HTTP status, when there was one.
+        retryable: Whether sending the same request again can help.
+        retry_after_s: The server's own wish in seconds, when it sent one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        status: int | None = None,
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+
+
+class ScorerError(RegradeError):
+    """One answer could not be scored; becomes a failure row, never a zero."""
+
+
+class RunStoppedError(RegradeError):
+    """The run cannot go on; what is finished is on disk and can be resumed."""

@@ -1,0 +1,15 @@
+"""From samples to requests: prompts are rendered, keys and hashes are made, nothing is sent."""
+
+from regrade.plan.prompts import CompiledPrompt, FewShot, sample_variables
+from regrade.plan.requests import EvalPlan, derived_seed, judge_request, plan, request_hash
+
+__all__ = [
+    "CompiledPrompt",
+    "EvalPlan",
+    "FewShot",
+    "derived_seed",
+    "judge_request",
+    "plan",
+    "request_hash",
+    "sample_variables",
+]

@@ -1,0 +1,144 @@
+"""Spec x samples x prompts x epochs x models, lazily, as ordered, hashed requests."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from regrade.errors import UsageError
+from regrade.jsonio import canonical
+from regrade.plan.prompts import CompiledPrompt
+from regrade.types import AskRequest, Endpoint, Json, JsonObject, Key, Messages, Model, Request, Sample
+
+__all__ = ["EvalPlan", "derived_seed", "judge_request", "plan", "request_hash"]
+
+_SEED_BITS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class EvalPlan:
+    """Everything that the requests of one eval are made of.
+
+    Attributes:
+        name: The eval.
+        samples: In the order in which they are to be sent; streamed.
+        prompts: Compiled, under unique names.
+        models: Resolved, under unique names.
+        parameters: Generation parameters of the spec; a model's own lie over them.
+        epochs: How often each sample is asked.
+    """
+
+    name: str
+    samples: Iterable[Sample]
+    prompts: Sequence[CompiledPrompt]
+    models: Sequence[Model]
+    parameters: JsonObject = field(default_factory=dict)
+    epochs: int = 1
+
+
+def plan(evals: Iterable[EvalPlan]) -> Iterator[Request]:
+    """Yield every request, all arms of a sample before the next sample.
+
+    A prompt goes to the models that speak its endpoint. Requests are numbered from 0 over all evals.
+
+    Raises:
+        UsageError: A prompt that no model can take, or a model that can take no prompt.
+        TemplateError: A prompt that cannot be rendered for a sample.
+    """
+    seq = 0
+    for one in evals:
+        arms = _arms(one)
+        for sample in one.samples:
+            for prompt, models in arms:
+                messages, text = prompt.render(sample)
+                for epoch in range(1, one.epochs + 1):
+                    for model, prefix, parameters in models:
+                        params = _seeded(parameters, sample.id, epoch)
+                        key = Key(one.name, prompt.name, model.name, sample.id, epoch)
+                        hash_ = _finish_hash(prefix, messages, text, params)
+                        yield Request(key, seq, model, prompt.endpoint, messages, text, params, hash_, sample)
+                        seq += 1
+
+
+_Arm = tuple[Model, bytes, JsonObject]
+
+
+def _arms(one: EvalPlan) -> list[tuple[CompiledPrompt, list[_Arm]]]:
+    merged = [
+        (model, _hash_prefix(model), merge_parameters(one.parameters, model.params)) for model in one.models
+    ]
+    arms = [(prompt, [arm for arm in merged if arm[0].endpoint == prompt.endpoint]) for prompt in one.prompts]
+    for prompt, models in arms:
+        if not models:
+            raise UsageError(
+                f'{one.name}: no listed model takes prompt "{prompt.name}"',
+                hint=_WANTS[prompt.endpoint],
+            )
+    endpoints = {prompt.endpoint for prompt in one.prompts}
+    for model in one.models:
+        if model.endpoint not in endpoints:
+            raise UsageError(
+                f'{one.name}: model "{model.name}" takes {model.endpoint}, and no prompt is for it',
+                hint="a prompt with `text:` is for completions, every other form is for chat",
+            )
+    return arms
+
+
+_WANTS: Mapping[Endpoint, str] = {
+    "chat": "it has messages and needs a model with `endpoint: chat`",
+    "completions": "it is a text and needs a model with `endpoint: completions`",
+}
+
+
+def merge_parameters(spec: Mapping[str, Json], model: Mapping[str, Json]) -> JsonObject:
+    """Return the spec's generation parameters with the model's own over them; null takes one away."""
+    return {name: value for name, value in {**spec, **model}.items() if value is not None}
+
+
+def derived_seed(seed: int, sample_id: str, epoch: int) -> int:
+    """Return the seed that one request sends: one seed for all rows would correlate their errors."""
+    digest = hashlib.blake2b(
+        f"{seed}\x00{sample_id}\x00{epoch}".encode(errors="surrogatepass"), digest_size=8
+    )
+    return int.from_bytes(digest.digest(), "big") >> (64 - _SEED_BITS)
+
+
+def _seeded(parameters: JsonObject, sample_id: str, epoch: int) -> JsonObject:
+    seed = parameters.get("seed")
+    if seed is None:
+        return parameters
+    return {**parameters, "seed": derived_seed(seed, sample_id, epoch)}
+
+
+def request_hash(model: Model, endpoint: Endpoint, content: Messages | str, params: JsonObject) -> str:
+    """Return the hash of what is asked of whom: endpoint kind and identity, model, content, parameters."""
+    messages, text = ([], content) if isinstance(content, str) else (content, "")
+    return _finish_hash(_hash_prefix(model, endpoint), messages, text, params)
+
+
+def _hash_prefix(model: Model, endpoint: Endpoint | None = None) -> bytes:
+    return canonical([endpoint or model.endpoint, model.name, model.id, model.identity])
+
+
+def _finish_hash(prefix: bytes, messages: Messages, text: str, params: JsonObject) -> str:
+    return hashlib.blake2b(prefix + canonical([messages, text, params]), digest_size=16).hexdigest()
+
+
+def judge_request(answered: Request, ask: AskRequest, judge: Model) -> Request:
+    """Return the request that a scorer puts to a judge about one answer.
+
+    Its key is the answer's with the scorer's role, so that it is journaled and resumed beside the answer.
+    """
+    params = merge_parameters(judge.params, ask.params)
+    if params.get("seed") is not None:
+        params = {**params, "seed": derived_seed(params["seed"], answered.key.sample_id, answered.key.epoch)}
+    return Request(
+        key=answered.key._replace(role=ask.role),
+        seq=answered.seq,
+        model=judge,
+        endpoint="chat",
+        messages=ask.messages,
+        text="",
+        params=params,
+        hash=request_hash(judge, "chat", ask.messages, params),
+        sample=answered.sample,
+    )

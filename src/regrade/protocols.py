@@ -1,0 +1,171 @@
+"""Every extension point of regrade, one method each.
+
+A plug-in is a class whose constructor arguments are its YAML arguments (a dataclass, as a rule). Optional
+powers are protocols of their own, so that no plug-in carries methods that only raise.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from regrade.types import (
+    AskRequest,
+    Bounds,
+    Completion,
+    Document,
+    Estimate,
+    MetricInput,
+    ModelInfo,
+    Outcome,
+    Request,
+    Row,
+    Score,
+    ScoreContext,
+)
+
+__all__ = [
+    "Ask",
+    "AskingScorer",
+    "Bounded",
+    "Closable",
+    "DatasetLoader",
+    "Exporter",
+    "Journal",
+    "ListsModels",
+    "Metric",
+    "ModelProvider",
+    "ScoreResult",
+    "Scorer",
+]
+
+Ask: TypeAlias = Callable[[AskRequest], Awaitable[Completion]]
+"""Puts a question to a listed model; journaled, retried and priced like any request; raises ProviderError."""
+
+ScoreResult: TypeAlias = Score | bool | float | str | Mapping[str, Score | bool | float | str]
+"""What a scorer may return: a bool is 0 or 1, a number a value, a text a label, a mapping several at once.
+
+In a mapping the entry named "value" is the main one and takes the scorer's name; the others are reported
+under their own names.
+"""
+
+
+@runtime_checkable
+class DatasetLoader(Protocol):
+    """Reads rows; relative paths are given to the constructor already resolved against the spec."""
+
+    def load(self) -> Iterable[Row]:
+        """Yield rows in a stable order, streamed; a second call starts over.
+
+        Raises:
+            DatasetError: Naming file and line of what cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class ModelProvider(Protocol):
+    """Answers requests for one model; shared by all requests to it, used from one event loop."""
+
+    async def complete(self, request: Request) -> Completion:
+        """Send the request once.
+
+        Raises:
+            ProviderError: Saying whether another attempt can help.
+        """
+        ...
+
+
+@runtime_checkable
+class ListsModels(Protocol):
+    """A provider that can tell what its endpoint offers."""
+
+    async def list_models(self) -> list[ModelInfo]:
+        """Return the endpoint's models in the order it lists them."""
+        ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A provider that holds connections or processes."""
+
+    async def aclose(self) -> None:
+        """Release everything; called once at the end of a run."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Judges one answer. `version` may be a class attribute (default "1")."""
+
+    def score(self, context: ScoreContext) -> ScoreResult | Awaitable[ScoreResult]:
+        """Score `context.answer` against `context.target`; may be a coroutine function.
+
+        Raises:
+            ScorerError: When this answer cannot be scored (recorded as a failure, never as zero).
+        """
+        ...
+
+
+@runtime_checkable
+class AskingScorer(Protocol):
+    """A scorer that asks models (a judge): receives `ask` beside the context, in place of `Scorer`.
+
+    `judges` names the models it will ask, so that they can be resolved before the run starts.
+    """
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Return the names of the models that this scorer asks."""
+        ...
+
+    async def score_asking(self, context: ScoreContext, ask: Ask) -> ScoreResult:
+        """Score one answer, asking as often as needed.
+
+        Raises:
+            ProviderError: When a judge did not answer (recorded as a failure).
+            ScorerError: When the judge's answer holds no verdict.
+        """
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A scorer that declares the range of its values; without it scores count as unbounded."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """Return the least and the greatest possible value."""
+        ...
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """Aggregates the scores of one scorer over one arm; a class attribute `better` may say "lower"."""
+
+    def estimate(self, data: MetricInput) -> Estimate:
+        """Return the number with its uncertainty.
+
+        Raises:
+            UsageError: When the data cannot give it (pass@5 of 3 epochs).
+        """
+        ...
+
+
+class Journal(Protocol):
+    """The append-only record of finished requests."""
+
+    async def append(self, outcome: Outcome) -> None:
+        """Return once the outcome is as durable as the run asked for."""
+        ...
+
+    def replay(self) -> Iterator[Mapping[str, object]]:
+        """Yield what earlier sittings of the run recorded, oldest first."""
+        ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes a run's summary as one text format."""
+
+    def export(self, document: Document) -> str:
+        """Return the whole text."""
+        ...

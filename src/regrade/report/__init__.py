@@ -1,0 +1,13 @@
+"""Results as plain views that terminal, exporters and pages all draw from; computes no statistic."""
+
+from regrade.report.numbers import format_count, format_estimate, format_money, format_seconds
+from regrade.report.summary import show_row, summary_tables
+
+__all__ = [
+    "format_count",
+    "format_estimate",
+    "format_money",
+    "format_seconds",
+    "show_row",
+    "summary_tables",
+]

@@ -1,0 +1,54 @@
+"""The program's frame: help, unknown verbs, errors, and what it does not import."""
+
+import subprocess
+import sys
+
+import pytest
+
+from regrade.cli.main import VERBS, main
+
+HEAVY = {
+    "aiohttp", "datasets", "duckdb", "httpx2", "jinja2", "numpy", "orjson", "pandas", "polars", "pyarrow",
+    "pydantic", "rich", "ruamel", "scipy", "sklearn", "starlette", "tenacity", "uvicorn", "xllamacpp",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS), ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    """Help of the program and of every verb answers without importing any heavy package."""
+    code = (
+        "import sys; from regrade.cli.main import main; code = main(sys.argv[1:]);"
+        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    exit_code, *modules = done.stderr.split()
+    assert exit_code == "0", done.stdout
+    assert not HEAVY & set(modules)
+    assert done.stdout.strip()
+
+
+def test_importing_the_package_is_lazy() -> None:
+    """`import regrade` alone loads no heavy package."""
+    code = "import sys, regrade; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_a_mistyped_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown command exits with 2 and names what was probably meant."""
+    assert main(["rnu"]) == 2
+    assert 'did you mean "run"' in capsys.readouterr().err
+
+
+def test_a_mistyped_option_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown option exits with 2 and names what was probably meant."""
+    assert main(["run", "--limt", "5"]) == 2
+    assert 'did you mean "--limit"' in capsys.readouterr().err
+
+
+def test_nothing_asked_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that ran nothing never exits with 0."""
+    assert main([]) == 2
+    assert "usage" in capsys.readouterr().out
