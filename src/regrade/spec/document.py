@@ -56,7 +56,9 @@ class Document:
         top = Location(str(self.path), 1, 1)
         return Place(top, top)
 
-    def problem(self, path: NodePath, message: str, hint: str | None = None, *, at_key: bool = False) -> Problem:
+    def problem(
+        self, path: NodePath, message: str, hint: str | None = None, *, at_key: bool = False
+    ) -> Problem:
         """Return a problem that points to a node, with the line as written."""
         place = self.place(path)
         return self.problem_at(place.key if at_key else place.value, message, hint)
@@ -156,10 +158,14 @@ def _defaults_of(document: Document, problems: list[Problem]) -> Document:
     if not isinstance(defaults, Mapping):
         problems.append(document.problem(("defaults",), "must be a mapping of spec keys"))
         defaults = {}
-    for key in defaults:
-        if key in _NEVER_DEFAULT:
-            problems.append(document.problem(("defaults", key), f'"{key}" cannot be a default', at_key=True))
-    places = {node[1:]: place for node, place in document.places.items() if len(node) > 1 and node[0] == "defaults"}
+    problems.extend(
+        document.problem(("defaults", key), f'"{key}" cannot be a default', at_key=True)
+        for key in defaults
+        if key in _NEVER_DEFAULT
+    )
+    places = {
+        node[1:]: place for node, place in document.places.items() if len(node) > 1 and node[0] == "defaults"
+    }
     return Document(document.path, dict(defaults), places, document.lines)
 
 

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from regrade.types import Endpoint, Json, JsonObject
@@ -46,22 +54,6 @@ class PluginUse(Strict):
     arguments: Json = None
 
 
-class ScorerUse(PluginUse):
-    """A scorer with what every scorer takes beside its own arguments.
-
-    Attributes:
-        title: What tables call it; default the scorer's name.
-        extract: Steps that find the answer in the text.
-        normalize: Steps that both answer and target go through.
-        metrics: How its scores are aggregated; default the spec's, then the scorer's own.
-    """
-
-    title: str
-    extract: Json = None
-    normalize: Json = None
-    metrics: list[PluginUse] | None = None
-
-
 def _plugin_use(value: Any) -> Any:
     if isinstance(value, PluginUse):
         return value
@@ -77,6 +69,42 @@ def _one_use(value: Any) -> tuple[str, Json]:
         if isinstance(name, str):
             return name, arguments
     raise PydanticCustomError("plugin_use", "must be a name, or one name with its arguments")
+
+
+def _use_list(value: Any) -> Any:
+    """Turn a bare name or a mapping of several uses into the list form."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [{name: arguments} for name, arguments in value.items()]
+    return value
+
+
+def _text_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+AnyPluginUse = Annotated[PluginUse, BeforeValidator(_plugin_use, json_schema_input_type=str | dict[str, Any])]
+PluginUses = Annotated[
+    list[AnyPluginUse],
+    BeforeValidator(_use_list, json_schema_input_type=str | dict[str, Any] | list[AnyPluginUse]),
+]
+
+
+class ScorerUse(PluginUse):
+    """A scorer with what every scorer takes beside its own arguments.
+
+    Attributes:
+        title: What tables call it; default the scorer's name.
+        extract: Steps that find the answer in the text.
+        normalize: Steps that both answer and target go through.
+        metrics: How its scores are aggregated; default the spec's, then the scorer's own.
+    """
+
+    title: str
+    extract: Json = None
+    normalize: Json = None
+    metrics: PluginUses | None = None
 
 
 def _scorer_use(value: Any) -> Any:
@@ -98,22 +126,11 @@ def _first(arguments: Json) -> Json:
     return next(iter(arguments.values()), "python") if isinstance(arguments, dict) else arguments
 
 
-def _use_list(value: Any) -> Any:
-    """Turn a bare name or a mapping of several uses into the list form."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [{name: arguments} for name, arguments in value.items()]
-    return value
-
-
-def _text_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-AnyPluginUse = Annotated[PluginUse, BeforeValidator(_plugin_use, json_schema_input_type=str | dict[str, Any])]
 AnyScorerUse = Annotated[ScorerUse, BeforeValidator(_scorer_use, json_schema_input_type=str | dict[str, Any])]
-ScorerUse.model_fields["metrics"].annotation = list[AnyPluginUse] | None
+ScorerUses = Annotated[
+    list[AnyScorerUse],
+    BeforeValidator(_use_list, json_schema_input_type=str | dict[str, Any] | list[AnyScorerUse]),
+]
 TextList = Annotated[list[str], BeforeValidator(_text_list, json_schema_input_type=str | list[str])]
 
 
@@ -140,7 +157,8 @@ class ModelSpec(Strict):
     """A model: an id, or a table that says where it answers.
 
     Attributes:
-        name: What tables call it; default the id. A glob (`google/*`) takes every model that the endpoint lists.
+        name: What tables call it; default the id. A glob
+            (`google/*`) takes every model that the endpoint lists.
         model: The id that is sent; default the name.
         base_url: Of an OpenAI-compatible API; default from the environment.
         api_key_env: The environment variable that holds the key.
@@ -195,7 +213,8 @@ class ModelSpec(Strict):
         if isinstance(value, dict):
             if "api_key" in value:
                 raise PydanticCustomError(
-                    "literal_key", "a key never stands in a file: name its environment variable with `api_key_env`"
+                    "literal_key",
+                    "a key never stands in a file: name its environment variable with `api_key_env`",
                 )
             if "name" not in value and isinstance(value.get("model"), str):
                 return {**value, "name": value["model"]}
@@ -205,10 +224,24 @@ class ModelSpec(Strict):
     def _one_source(self) -> Self:
         sources = [key for key in ("base_url", "outputs", "python", "provider") if getattr(self, key)]
         if len(sources) > 1:
-            raise PydanticCustomError("two_sources", "has both {a} and {b}; a model has one", {"a": sources[0], "b": sources[1]})
+            raise PydanticCustomError(
+                "two_sources", "has both {a} and {b}; a model has one", {"a": sources[0], "b": sources[1]}
+            )
         if self.outputs and not self.text:
-            raise PydanticCustomError("no_text", "needs `text`: the column or template of the recorded answer")
-        recorded = ("at", "id", "text", "where", "reasoning", "finish_reason", "prompt_tokens", "completion_tokens", "latency_s")
+            raise PydanticCustomError(
+                "no_text", "needs `text`: the column or template of the recorded answer"
+            )
+        recorded = (
+            "at",
+            "id",
+            "text",
+            "where",
+            "reasoning",
+            "finish_reason",
+            "prompt_tokens",
+            "completion_tokens",
+            "latency_s",
+        )
         stray = [key for key in recorded if getattr(self, key) and not self.outputs]
         if stray:
             raise PydanticCustomError("no_outputs", "has `{key}` without `outputs`", {"key": stray[0]})
@@ -247,7 +280,12 @@ class DatasetSpec(Strict):
     @field_validator("limit")
     @classmethod
     def _count_or_fraction(cls, value: float | None) -> float | None:
-        if value is None or isinstance(value, bool) or value <= 0 or (isinstance(value, float) and value >= 1):
+        if (
+            value is None
+            or isinstance(value, bool)
+            or value <= 0
+            or (isinstance(value, float) and value >= 1)
+        ):
             if value is None:
                 return value
             raise PydanticCustomError("limit", "must be a count of at least 1, or a fraction between 0 and 1")
@@ -269,7 +307,11 @@ def _dataset_table(value: Any, info: ValidationInfo) -> Any:
     known = (info.context or {}).get("loader", ())
     named = [key for key in table if key not in _DATASET_FIELDS and (not known or key in known)]
     if len(named) != 1:
-        message = "needs one source of rows: `path`, or one loader" if not named else f"has more than one source of rows: {', '.join(named)}"
+        message = (
+            "needs one source of rows: `path`, or one loader"
+            if not named
+            else f"has more than one source of rows: {', '.join(named)}"
+        )
         raise PydanticCustomError("dataset", "{message}", {"message": message})
     rest = {key: item for key, item in table.items() if key != named[0]}
     return {**rest, "loader": named[0], "arguments": table[named[0]]}
@@ -296,7 +338,9 @@ def loader_of_path(path: Any) -> str:
     )
 
 
-AnyDataset = Annotated[DatasetSpec, BeforeValidator(_dataset_table, json_schema_input_type=str | dict[str, Any])]
+AnyDataset = Annotated[
+    DatasetSpec, BeforeValidator(_dataset_table, json_schema_input_type=str | dict[str, Any])
+]
 
 
 class MessageSpec(Strict):
@@ -361,7 +405,10 @@ def _prompt_table(value: Any) -> Any:
 
 AnyModel = Annotated[ModelSpec, BeforeValidator(_model_table, json_schema_input_type=str | ModelSpec)]
 AnyPrompt = Annotated[PromptSpec, BeforeValidator(_prompt_table, json_schema_input_type=str | PromptSpec)]
-Models = Annotated[list[AnyModel], BeforeValidator(_use_list if False else _text_list, json_schema_input_type=str | list[AnyModel])]
+Models = Annotated[
+    list[AnyModel],
+    BeforeValidator(_text_list, json_schema_input_type=str | list[AnyModel]),
+]
 Scalar: TypeAlias = str | int | float | bool
 
 
@@ -395,8 +442,14 @@ class EvalSpec(Strict):
     matrix: dict[str, list[Scalar]] = Field(default_factory=dict)
     vars: JsonObject = Field(default_factory=dict)
     epochs: int = Field(default=1, ge=1)
-    scorers: Annotated[list[AnyScorerUse], BeforeValidator(_use_list, json_schema_input_type=str | dict[str, Any] | list[AnyScorerUse])] = Field(min_length=1)
-    metrics: Annotated[list[AnyPluginUse], BeforeValidator(_use_list, json_schema_input_type=str | dict[str, Any] | list[AnyPluginUse])] | None = None
+    scorers: ScorerUses = Field(min_length=1)
+    metrics: (
+        Annotated[
+            list[AnyPluginUse],
+            BeforeValidator(_use_list, json_schema_input_type=str | dict[str, Any] | list[AnyPluginUse]),
+        ]
+        | None
+    ) = None
     cluster: str | None = None
     slices: TextList = Field(default_factory=list)
 
@@ -415,5 +468,7 @@ class EvalSpec(Strict):
         titles = [use.title for use in self.scorers]
         twice = next((title for title in titles if titles.count(title) > 1), None)
         if twice:
-            raise PydanticCustomError("same_title", 'two scorers are called "{title}"; give one a `name`', {"title": twice})
+            raise PydanticCustomError(
+                "same_title", 'two scorers are called "{title}"; give one a `name`', {"title": twice}
+            )
         return self

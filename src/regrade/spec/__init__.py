@@ -1,0 +1,37 @@
+"""The spec: one YAML file an evaluation, checked whole before anything is loaded or sent."""
+
+from regrade.spec.arguments import ArgumentProblem, argument_schema, build, check_arguments, resolve
+from regrade.spec.document import NodePath
+from regrade.spec.loading import CheckPlugin, SpecFile, load_spec
+from regrade.spec.models import (
+    DatasetSpec,
+    EvalSpec,
+    FewShotSpec,
+    ModelSpec,
+    Parameters,
+    PluginUse,
+    PromptSpec,
+    ScorerUse,
+)
+from regrade.spec.schema import json_schema
+
+__all__ = [
+    "ArgumentProblem",
+    "CheckPlugin",
+    "DatasetSpec",
+    "EvalSpec",
+    "FewShotSpec",
+    "ModelSpec",
+    "NodePath",
+    "Parameters",
+    "PluginUse",
+    "PromptSpec",
+    "ScorerUse",
+    "SpecFile",
+    "argument_schema",
+    "build",
+    "check_arguments",
+    "json_schema",
+    "load_spec",
+    "resolve",
+]
