@@ -280,16 +280,9 @@ class DatasetSpec(Strict):
     @field_validator("limit")
     @classmethod
     def _count_or_fraction(cls, value: float | None) -> float | None:
-        if (
-            value is None
-            or isinstance(value, bool)
-            or value <= 0
-            or (isinstance(value, float) and value >= 1)
-        ):
-            if value is None:
-                return value
-            raise PydanticCustomError("limit", "must be a count of at least 1, or a fraction between 0 and 1")
-        return value
+        if value is None or (isinstance(value, int) and value >= 1) or 0 < value < 1:
+            return value
+        raise PydanticCustomError("limit", "must be a count of at least 1, or a fraction between 0 and 1")
 
 
 _DATASET_FIELDS = frozenset(DatasetSpec.model_fields) - {"loader", "arguments"}
@@ -331,11 +324,8 @@ def loader_of_path(path: Any) -> str:
     for suffix, loader in _SUFFIXES.items():
         if name.endswith(suffix):
             return loader
-    raise PydanticCustomError(
-        "dataset_suffix",
-        "the suffix of {path} names no format; name the loader, such as `jsonl: {{path: ...}}`",
-        {"path": path},
-    )
+    message = f"the suffix of {path} names no format; name the loader, such as `jsonl: {{path: {path}}}`"
+    raise PydanticCustomError("dataset_suffix", "{message}", {"message": message})
 
 
 AnyDataset = Annotated[
