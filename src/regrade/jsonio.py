@@ -11,14 +11,31 @@ import orjson
 
 from regrade.types import Json
 
-__all__ = ["atomic_write", "canonical", "content_hash", "dumps", "loads", "read_lines", "short_hash"]
+__all__ = [
+    "atomic_write",
+    "canonical",
+    "content_hash",
+    "dumps",
+    "encode",
+    "loads",
+    "read_lines",
+    "short_hash",
+]
 
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
 def dumps(value: Json) -> str:
-    """Return compact JSON with the keys in the order given."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    """Return compact JSON with the keys in the order given; lone surrogates become their escapes."""
+    return encode(value).decode()
+
+
+def encode(value: Json) -> bytes:
+    """Return compact JSON as bytes, keys in the order given; lone surrogates become their escapes."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return orjson.dumps(_storable(value), option=orjson.OPT_NON_STR_KEYS)
 
 
 def loads(text: str | bytes) -> Json:

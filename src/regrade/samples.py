@@ -232,7 +232,7 @@ def _limited(samples: Iterable[Sample], limit: float | None, count: Callable[[],
     if limit is None:
         yield from samples
         return
-    most = math.floor(count() * limit + 0.5) if isinstance(limit, float) else limit
+    most = limit if isinstance(limit, int) else math.floor(count() * limit + 0.5)
     if most < 1:
         return
     for number, sample in enumerate(samples, start=1):

@@ -1,0 +1,7 @@
+"""Sends requests: bounded, fair over models, retried, journaled; yields outcomes."""
+
+from regrade.execute.executor import Executor, completion_of
+from regrade.execute.lanes import Progress
+from regrade.execute.options import ExecutorOptions, Timing
+
+__all__ = ["Executor", "ExecutorOptions", "Progress", "Timing", "completion_of"]

@@ -1,0 +1,56 @@
+"""How hard a run pushes, how long it tries, and the clock it lives by."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+__all__ = ["ExecutorOptions", "Timing"]
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorOptions:
+    """The limits of a run.
+
+    Attributes:
+        max_connections: Requests in flight, over all models.
+        max_retries: Attempts after the first.
+        max_retry_s: Seconds after the first attempt in which another may still begin.
+        backoff_s: The first wait where the server names none; it doubles, with full jitter.
+        max_backoff_s: The longest such wait.
+        attempt_timeout_s: Seconds for one attempt, from the first byte sent to the last received.
+        auth_failures: So many refusals of the key in a row stop the run.
+        look_ahead: Requests that may be rendered and waiting while a model is busy.
+    """
+
+    max_connections: int = 32
+    max_retries: int = 6
+    max_retry_s: float = 600.0
+    backoff_s: float = 0.5
+    max_backoff_s: float = 30.0
+    attempt_timeout_s: float = 600.0
+    auth_failures: int = 3
+    look_ahead: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clock, the sleep and the jitter of a run; tests bring their own.
+
+    Attributes:
+        clock: Seconds, monotonic.
+        sleep: Waits.
+        jitter: Returns a number from 0 to 1.
+        now: The time of day for records, ISO 8601 UTC.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = field(default_factory=lambda: random.Random().random)  # noqa: S311 - spreads retries, no secret
+    now: Callable[[], str] = _utc_now

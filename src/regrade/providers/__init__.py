@@ -1,0 +1,1 @@
+"""Adapters to what can answer: OpenAI-compatible endpoints, recorded outputs, Python functions."""

@@ -1,0 +1,71 @@
+"""A Python function as a model: for baselines, agents and anything with an API of its own."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regrade.errors import ProviderError
+from regrade.types import Completion, Request, Usage
+
+__all__ = ["PythonCallable"]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCallable:
+    """Answers with `function(request)`, which may be a coroutine function.
+
+    The function receives the `Request` (messages, text, params, sample) and returns a text, a `Completion`,
+    or a mapping with `text` and, where known, `prompt_tokens`, `completion_tokens`, `finish_reason`. A plain
+    function runs in a thread, so that a slow one holds up nobody.
+
+    Attributes:
+        function: The user's function.
+        clock: Seconds, monotonic.
+    """
+
+    function: Callable[..., Any]
+    clock: Callable[[], float] = time.perf_counter
+
+    async def complete(self, request: Request) -> Completion:
+        """Call the function once.
+
+        Raises:
+            ProviderError: When it raises, or returns something else; a ProviderError of its own passes as it is.
+        """
+        started = self.clock()
+        try:
+            if inspect.iscoroutinefunction(self.function):
+                answer = await self.function(request)
+            else:
+                answer = await asyncio.to_thread(self.function, request)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+        except ProviderError:
+            raise
+        except Exception as error:
+            message = f"the function raised {type(error).__name__}: {error}"
+            raise ProviderError(message, kind="bad_request") from error
+        return _completion(answer, self.clock() - started)
+
+
+def _completion(answer: object, latency_s: float) -> Completion:
+    if isinstance(answer, Completion):
+        return answer
+    if isinstance(answer, str):
+        return Completion(answer, latency_s=latency_s)
+    if isinstance(answer, Mapping) and isinstance(answer.get("text"), str):
+        usage = Usage(answer.get("prompt_tokens"), answer.get("completion_tokens"))
+        return Completion(
+            answer["text"],
+            reasoning=answer.get("reasoning"),
+            finish_reason=answer.get("finish_reason"),
+            usage=usage,
+            latency_s=latency_s,
+        )
+    message = (
+        f"the function returned {type(answer).__name__}, not a text, a Completion or a mapping with `text`"
+    )
+    raise ProviderError(message, kind="invalid_response")

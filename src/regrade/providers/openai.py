@@ -1,0 +1,124 @@
+"""Any OpenAI-compatible endpoint: chat and legacy completions, streamed or whole."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from regrade import jsonio
+from regrade.errors import ProviderError
+from regrade.http import HttpSession, StreamReply
+from regrade.providers.answers import AnswerBuilder, read_completion
+from regrade.providers.faults import refused
+from regrade.types import Completion, Json, JsonObject, Model, ModelInfo, Request
+
+__all__ = ["OpenAICompatible"]
+
+_PATHS = {"chat": "/chat/completions", "completions": "/completions"}
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAICompatible:
+    """Answers requests for one model over HTTP.
+
+    Attributes:
+        model: The model; its base URL says where.
+        session: Shared connections.
+        api_key: Sent as a Bearer token when there is one.
+        clock: Seconds, monotonic.
+    """
+
+    model: Model
+    session: HttpSession
+    api_key: str | None = field(default=None, repr=False)
+    clock: Callable[[], float] = time.perf_counter
+
+    async def complete(self, request: Request) -> Completion:
+        """Send the request once.
+
+        Raises:
+            ProviderError: Saying whether another attempt can help.
+        """
+        stream = request.model.stream
+        url = f"{self.model.base_url}{_PATHS[request.endpoint]}"
+        content = jsonio.encode(_body(request, stream=stream))
+        started = self.clock()
+        async with self.session.stream("POST", url, self._headers(stream=stream), content) as reply:
+            if reply.status != _OK:
+                raise refused(reply.status, reply.headers, await reply.read())
+            if stream and "event-stream" in reply.headers.get("content-type", ""):
+                return await self._collect(reply, started)
+            body = await reply.read()
+        return read_completion(body, request.endpoint, self.clock() - started)
+
+    async def _collect(self, reply: StreamReply, started: float) -> Completion:
+        builder = AnswerBuilder()
+        first: float | None = None
+        async for chunk in _chunks(reply):
+            if builder.add(chunk) and first is None:
+                first = self.clock() - started
+        return builder.completion(ttft_s=first, latency_s=self.clock() - started)
+
+    async def list_models(self) -> list[ModelInfo]:
+        """Return the endpoint's models in the order it lists them.
+
+        Raises:
+            ProviderError: When the endpoint does not list any, or not in the API's form.
+        """
+        reply = await self.session.get(f"{self.model.base_url}/models", self._headers(stream=False))
+        if reply.status != _OK:
+            raise refused(reply.status, reply.headers, reply.body)
+        try:
+            listed = jsonio.loads(reply.body)
+            rows = listed["data"] if isinstance(listed, dict) else listed
+            return [_model_info(row) for row in rows]
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"{self.model.base_url}/models does not answer in the form of the API"
+            raise ProviderError(message, kind="invalid_response") from error
+
+    def _headers(self, *, stream: bool) -> dict[str, str]:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream" if stream else "application/json",
+            "User-Agent": "regrade",
+        }
+        if self.api_key:
+            headers["Authorization"] = f"Bearer {self.api_key}"
+        return headers
+
+
+def _body(request: Request, *, stream: bool) -> JsonObject:
+    content: JsonObject = (
+        {"messages": request.messages} if request.endpoint == "chat" else {"prompt": request.text}
+    )
+    body: JsonObject = {"model": request.model.id, **content, **request.params}
+    if stream:
+        body["stream"] = True
+        body.setdefault("stream_options", {"include_usage": True})
+    return body
+
+
+async def _chunks(reply: StreamReply) -> AsyncIterator[Json]:
+    async for data in reply.events():
+        if data == "[DONE]":
+            return
+        try:
+            yield jsonio.loads(data)
+        except ValueError as error:
+            message = f"an event of the stream is not JSON: {data[:80]}"
+            raise ProviderError(message, kind="invalid_response", retryable=True) from error
+
+
+def _model_info(row: JsonObject) -> ModelInfo:
+    window = next(
+        (
+            row[key]
+            for key in ("context_window", "context_length", "max_model_len")
+            if isinstance(row.get(key), int)
+        ),
+        None,
+    )
+    if window is None and isinstance(row.get("meta"), dict):
+        window = row["meta"].get("n_ctx") or row["meta"].get("n_ctx_train")
+    owner = row.get("owned_by")
+    return ModelInfo(str(row["id"]), window, owner if isinstance(owner, str) else None)
