@@ -32,12 +32,12 @@ class Attempts:
         """Return what came of the request; never raises for a fault of the endpoint or the provider."""
         started = self.timing.clock()
         try:
-            completion, attempts = await self._once(provider, request), 1
+            completion = await self._once(provider, request)
         except ProviderError as first:
             if not first.retryable or not self.options.max_retries:
                 return self._failed(request, first, 1, queue_s, started)
             return await self._again(provider, request, first, queue_s, started)
-        return self._answered(request, completion, attempts, queue_s, started)
+        return self._answered(request, completion, 1, queue_s, started)
 
     async def _once(self, provider: ModelProvider, request: Request) -> Completion:
         deadline = self.options.attempt_timeout_s
@@ -78,7 +78,7 @@ class Attempts:
             reraise=True,
         )
         try:
-            completion = await retrying(attempt)
+            completion: Completion = await retrying(attempt)
         except ProviderError as error:
             return self._failed(request, error, attempts, queue_s, started)
         return self._answered(request, completion, attempts, queue_s, started)
@@ -87,7 +87,8 @@ class Attempts:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, ProviderError) and error.retry_after_s is not None:
             return error.retry_after_s
-        longest = min(self.options.max_backoff_s, self.options.backoff_s * 2 ** (state.attempt_number - 1))
+        doubled: float = self.options.backoff_s * 2 ** (state.attempt_number - 1)
+        longest = min(self.options.max_backoff_s, doubled)
         return longest * self.timing.jitter()
 
     async def _sleep(self, seconds: float) -> None:

@@ -24,7 +24,7 @@ class Executor:
     journal before it is yielded. One event loop, one run.
 
     Args:
-        providers: Model name to what answers for it.
+        provider_of: Returns what answers a request.
         journal: Records finished requests.
         options: Limits.
         recall: Returns the outcome that an earlier sitting recorded for a request, else None.
@@ -33,13 +33,13 @@ class Executor:
 
     def __init__(
         self,
-        providers: Mapping[str, ModelProvider],
+        provider_of: Callable[[Request], ModelProvider],
         journal: Journal,
         options: ExecutorOptions,
         recall: Recall,
         timing: Timing | None = None,
     ) -> None:
-        self._providers = providers
+        self._provider_of = provider_of
         self._journal = journal
         self._options = options
         self._recall = recall
@@ -79,10 +79,14 @@ class Executor:
         try:
             while True:
                 self._pump()
-                if self._error is not None:
+                if isinstance(self._error, RunStoppedError):
+                    await self._finish_in_flight()
+                elif self._error is not None:
                     raise self._error
                 if self._ready:
                     yield self._ready.popleft()
+                elif self._error is not None:
+                    raise self._error
                 elif self._tasks or self._plan is not None:
                     self._wake.clear()
                     await self._wake.wait()
@@ -132,6 +136,11 @@ class Executor:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _finish_in_flight(self) -> None:
+        """Start nothing more and wait for what was sent: it is paid for."""
+        self.interrupt()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _pump(self) -> None:
         """Start whatever may start now."""
@@ -199,7 +208,7 @@ class Executor:
         request = waiting.request
         future = self._answers.pop(waiting.number, None)
         try:
-            provider = self._providers[request.model.name]
+            provider = self._provider_of(request)
             queued = self._timing.clock() - waiting.since
             outcome = await self._attempts.send(provider, request, queued)
             if outcome.failure is None or outcome.failure.kind != "cancelled":

@@ -86,6 +86,15 @@ class CompiledPrompt:
         """Return which of the two APIs this prompt is for."""
         return "chat" if self.text is None else "completions"
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the variables that a sample must bring."""
+        templates = [template for _, template in self.messages]
+        if self.text is not None:
+            templates.append(self.text)
+        used: frozenset[str] = frozenset().union(*(template.names for template in templates))
+        return used - self.constants.keys() - ({"few_shot"} if self.few_shot else set())
+
     def render(self, sample: Sample) -> tuple[Messages, str]:
         """Return the messages for chat, or the text for completions; the other of the two is empty.
 

@@ -33,7 +33,7 @@ class PythonCallable:
         """Call the function once.
 
         Raises:
-            ProviderError: When it raises, or returns something else; a ProviderError of its own passes as it is.
+            ProviderError: When it raises or returns something else; its own ProviderErrors pass.
         """
         started = self.clock()
         try:

@@ -1,5 +1,6 @@
 """Recorded answers as a model: scores outputs that exist, without a server."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regrade.errors import DatasetError, ProviderError, TemplateError
@@ -43,13 +44,13 @@ class RecordedOutputs:
 
     Attributes:
         loader: Reads the recorded rows.
-        fields: Where they hold what.
+        fields: Where they hold what: the names of `RecordedFields` to columns or templates.
         name: What messages call the file.
         positions: Sample id to its place in the dataset, for pairing in order; None where ids pair.
     """
 
     loader: DatasetLoader
-    fields: RecordedFields
+    fields: Mapping[str, str | None]
     name: str
     positions: dict[str, int] | None = None
     _by_id: dict[str, list[Completion | None]] | None = field(default=None, init=False)
@@ -91,7 +92,7 @@ class RecordedOutputs:
         return found
 
     def _read(self) -> dict[str, list[Completion | None]]:
-        read = _RowReader(self.fields)
+        read = _RowReader(RecordedFields(**self.fields))  # type: ignore[arg-type] # `text` is required by the spec
         found: dict[str, list[Completion | None]] = {}
         count = 0
         for row in self.loader.load():

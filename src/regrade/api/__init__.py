@@ -1,0 +1,32 @@
+"""What `import regrade` gives, and the only place where the rooms are wired together."""
+
+from regrade.api.checking import CheckedEval, RenderedPrompt, validate
+from regrade.api.inventory import endpoint_models, inventory, spec_schema
+from regrade.api.opening import open_run, runs
+from regrade.api.options import RunOptions, environment
+from regrade.api.rescoring import rescore
+from regrade.api.results import Run, export, exporter_name
+from regrade.api.runner import LiveRun
+from regrade.api.running import arun, run
+from regrade.errors import RegradeError
+
+__all__ = [
+    "CheckedEval",
+    "LiveRun",
+    "RegradeError",
+    "RenderedPrompt",
+    "Run",
+    "RunOptions",
+    "arun",
+    "endpoint_models",
+    "environment",
+    "export",
+    "exporter_name",
+    "inventory",
+    "open_run",
+    "rescore",
+    "run",
+    "runs",
+    "spec_schema",
+    "validate",
+]

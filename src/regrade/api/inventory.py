@@ -1,0 +1,80 @@
+"""What there is: plug-ins, models of an endpoint, the schema of a spec."""
+
+import asyncio
+from collections.abc import Sequence
+
+from regrade.api.models import Resolver, model_of_endpoint
+from regrade.api.options import environment
+from regrade.api.providers import build_provider
+from regrade.errors import MissingExtraError, UsageError
+from regrade.http import HttpSession
+from regrade.plugins import Kind, Registry
+from regrade.protocols import ListsModels
+from regrade.spec import ModelSpec, argument_schema, json_schema
+from regrade.types import JsonObject, Model, ModelInfo
+
+__all__ = ["endpoint_models", "inventory", "spec_schema"]
+
+
+def inventory(kind: Kind, registry: Registry | None = None) -> dict[str, str]:
+    """Return the plug-ins of a kind: name to the first line of what they say of themselves."""
+    registry = registry or Registry()
+    found = {}
+    for name in registry.names(kind):
+        try:
+            doc = registry.load(kind, name).__doc__ or ""
+        except MissingExtraError as error:
+            doc = error.hint or ""
+        found[name] = doc.strip().partition("\n")[0]
+    return found
+
+
+def spec_schema(registry: Registry | None = None) -> JsonObject:
+    """Return the JSON Schema of a spec file, arguments of all plug-ins included."""
+    registry = registry or Registry()
+    kinds: tuple[Kind, ...] = ("scorer", "metric", "loader")
+    return json_schema(
+        {
+            kind: {name: argument_schema(registry.load(kind, name)) for name in registry.names(kind)}
+            for kind in kinds
+        }
+    )
+
+
+def endpoint_models(
+    base_url: str | None = None, api_key_env: str | None = None, registry: Registry | None = None
+) -> tuple[str, Sequence[ModelInfo]]:
+    """Return an endpoint's address and the models that it lists.
+
+    Args:
+        base_url: Default from the environment.
+        api_key_env: The environment variable that holds the key.
+        registry: Plug-ins, when the caller adds its own.
+
+    Raises:
+        UsageError: No key.
+        ProviderError: The endpoint does not answer.
+    """
+    env = environment()
+    chosen = registry or Registry()
+
+    async def ask() -> tuple[str, Sequence[ModelInfo]]:
+        async with HttpSession() as session:
+            model = _endpoint(base_url, api_key_env, Resolver(env, None, _never))
+            provider = build_provider(model, chosen, session, env, dict)
+            assert isinstance(provider, ListsModels)
+            return str(model.base_url), await provider.list_models()
+
+    return asyncio.run(ask())
+
+
+def _endpoint(base_url: str | None, api_key_env: str | None, resolver: Resolver) -> Model:
+    if base_url is None:
+        return resolver.model_of(ModelSpec(name="*", api_key_env=api_key_env))
+    if not base_url.startswith(("http://", "https://")):
+        raise UsageError(f"{base_url} is not a base URL", hint="it begins with http:// or https://")
+    return model_of_endpoint(base_url, api_key_env)
+
+
+async def _never(model: Model) -> Sequence[ModelInfo]:
+    raise UsageError(f"{model.name} is no glob")

@@ -1,0 +1,214 @@
+"""From the models that a spec lists to models with an address."""
+
+import fnmatch
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from regrade.errors import UsageError, did_you_mean
+from regrade.spec import ModelSpec, SpecFile
+from regrade.types import JsonObject, Model, ModelInfo, Price
+
+__all__ = ["DEMO", "Cast", "Resolver", "is_demo", "lists_demo", "model_of_endpoint"]
+
+DEMO = "demo/"
+_OPENAI = "https://api.openai.com/v1"
+_RECORDED = (
+    "text",
+    "id",
+    "where",
+    "reasoning",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "latency_s",
+)
+
+ListModels = Callable[[Model], Awaitable[Sequence[ModelInfo]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part in a run.
+
+    Attributes:
+        models: Eval to the models that answer, each with its address.
+        judges: Name to the models that scorers ask.
+    """
+
+    models: Mapping[str, Sequence[Model]]
+    judges: Mapping[str, Model]
+
+
+def is_demo(name: str) -> bool:
+    """Return whether a name means a model that the embedded gateway serves."""
+    return name.startswith(DEMO)
+
+
+def lists_demo(specs: Iterable[SpecFile], chosen: Sequence[str] | None) -> bool:
+    """Return whether any model that is to be asked is served by the embedded gateway."""
+    names = [model.model or model.name for file in specs for model in file.spec.models if not model.base_url]
+    judges = [
+        use.arguments["model"]
+        for file in specs
+        for use in file.spec.scorers
+        if isinstance(use.arguments, dict) and isinstance(use.arguments.get("model"), str)
+    ]
+    return any(is_demo(name) for name in [*(names if chosen is None else chosen), *judges])
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Gives models their address and checks that their keys are there.
+
+    Attributes:
+        env: Environment variables.
+        demo_url: Base URL of the running embedded gateway; None when none runs.
+        list_models: Asks an endpoint for its models, for globs.
+    """
+
+    env: Mapping[str, str]
+    demo_url: str | None
+    list_models: ListModels
+
+    async def models_of(self, file: SpecFile, chosen: Sequence[str] | None) -> list[Model]:
+        """Return the models that an eval is to ask, under unique names.
+
+        Raises:
+            SpecError, UsageError: No models, a glob that fits none, a key that is not set.
+            ProviderError: An endpoint that cannot list its models.
+        """
+        listed = file.spec.models
+        wanted = listed if chosen is None else _choose(listed, chosen)
+        if not wanted:
+            raise UsageError(
+                f"{file.path}: no models", hint="list them under `models:`, or name some with --models"
+            )
+        stream = bool(file.spec.parameters.stream)
+        found: list[Model] = []
+        for spec in wanted:
+            found += await self._expand(spec, file, stream=stream)
+        unique = {model.name: model for model in reversed(found)}
+        return [model for name, model in reversed(unique.items())]
+
+    async def _expand(self, spec: ModelSpec, file: SpecFile, *, stream: bool) -> list[Model]:
+        if not _is_glob(spec.name) or spec.outputs or spec.python:
+            return [self.model_of(spec, file, stream=stream)]
+        pattern = spec.name
+        template = self.model_of(spec, file, stream=stream)
+        offered = [info for info in await self.list_models(template) if fnmatch.fnmatchcase(info.id, pattern)]
+        if not offered:
+            raise UsageError(
+                f'no model of {template.base_url} fits "{pattern}"', hint="`regrade models` lists them"
+            )
+        return [
+            self.model_of(
+                spec.model_copy(
+                    update={"name": info.id, "context_window": spec.context_window or info.context_window}
+                ),
+                file,
+                stream=stream,
+            )
+            for info in offered
+        ]
+
+    def model_of(self, spec: ModelSpec, file: SpecFile | None = None, *, stream: bool = False) -> Model:
+        """Return one model with its address.
+
+        Raises:
+            UsageError: When its key is not set.
+        """
+        id_ = spec.model or spec.name
+        provider, base_url, identity, key_env, options = self._address(spec, id_, file)
+        if key_env and spec.api_key_env and not self.env.get(key_env):
+            raise UsageError(
+                f'the key of model "{spec.name}" is not set: environment variable {key_env}',
+                hint=f"export {key_env}=..., or put it into a file named .env",
+            )
+        params = {**spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})}
+        params |= spec.parameters.extra_body or {}
+        wished = spec.stream if spec.stream is not None else spec.parameters.stream
+        return Model(
+            name=spec.name,
+            id=id_,
+            provider=provider,
+            base_url=base_url,
+            identity=identity,
+            api_key_env=key_env,
+            endpoint=spec.endpoint,
+            stream=stream if wished is None else wished,
+            params=params,
+            price=Price(spec.price.prompt, spec.price.completion) if spec.price else None,
+            context_window=spec.context_window,
+            max_connections=spec.max_connections,
+            options=options,
+        )
+
+    def _address(
+        self, spec: ModelSpec, id_: str, file: SpecFile | None
+    ) -> tuple[str, str | None, str, str | None, JsonObject]:
+        folder = str(file.path.parent) if file else "."
+        if spec.outputs:
+            fields = {name: getattr(spec, name) for name in _RECORDED if getattr(spec, name) is not None}
+            options = {"outputs": spec.outputs, "at": spec.at, "folder": folder, **fields}
+            return "outputs", None, f"outputs:{spec.outputs}", None, options
+        if spec.python:
+            return "python", None, f"python:{spec.python}", None, {"python": spec.python, "folder": folder}
+        if spec.provider:
+            return spec.provider, None, f"{spec.provider}:", None, {**spec.options, "folder": folder}
+        if spec.base_url:
+            url = spec.base_url.rstrip("/")
+            return "openai", url, url, spec.api_key_env, {}
+        if is_demo(id_):
+            return "openai", self.demo_url, "demo:", None, {}
+        url, key_env = self._from_environment(id_)
+        return "openai", url, url, spec.api_key_env or key_env, {}
+
+    def _from_environment(self, id_: str) -> tuple[str, str | None]:
+        """Return base URL and the key's variable: by the id's first segment where set, else OpenAI's."""
+        prefix = re.sub(r"[^A-Z0-9]", "_", id_.partition("/")[0].upper())
+        own = self.env.get(f"{prefix}_BASE_URL")
+        if own:
+            key_env = f"{prefix}_API_KEY"
+            return _checked_url(own, f"{prefix}_BASE_URL"), key_env if self.env.get(key_env) else None
+        url = _checked_url(self.env.get("OPENAI_BASE_URL") or _OPENAI, "OPENAI_BASE_URL")
+        if self.env.get("OPENAI_API_KEY"):
+            return url, "OPENAI_API_KEY"
+        if url == _OPENAI:
+            raise UsageError(
+                f'no key for model "{id_}": OPENAI_API_KEY is not set',
+                hint="set it, or OPENAI_BASE_URL to another endpoint, or use a model without key: demo/v2",
+            )
+        return url, None
+
+
+def _checked_url(url: str, variable: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"{variable} must begin with http:// or https://")
+    if "@" in url.split("//", 1)[1].partition("/")[0]:
+        raise UsageError(f"{variable} holds a user or key in the URL", hint="keys go into ..._API_KEY")
+    return url.rstrip("/")
+
+
+def _is_glob(name: str) -> bool:
+    return any(char in name for char in "*?[")
+
+
+def _choose(listed: Sequence[ModelSpec], chosen: Sequence[str]) -> list[ModelSpec]:
+    """Return the listed models of those names or globs; a name that is not listed is a model's id."""
+    found: list[ModelSpec] = []
+    for name in chosen:
+        matching = [spec for spec in listed if fnmatch.fnmatchcase(spec.name, name)]
+        found += matching or [ModelSpec(name=name)]
+    if any(is_demo(spec.name) for spec in listed):
+        names = [spec.name for spec in listed]
+        for spec in found:
+            if is_demo(spec.name) and spec.name not in names and not _is_glob(spec.name):
+                hint = did_you_mean(spec.name, names) or f"listed: {', '.join(names)}"
+                raise UsageError(f'no demo model "{spec.name}"', hint=hint)
+    return found
+
+
+def model_of_endpoint(base_url: str, api_key_env: str | None) -> Model:
+    """Return a stand-in for an endpoint whose models are to be listed."""
+    return Model("*", "*", base_url=base_url.rstrip("/"), identity=base_url, api_key_env=api_key_env)

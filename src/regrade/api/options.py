@@ -1,0 +1,46 @@
+"""What a caller may say about a run beside the specs."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+__all__ = ["RunOptions", "environment"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Options of a run; what is None is left to the spec, or to the run that is resumed.
+
+    Attributes:
+        models: Names or globs of listed models, or ids of others; in place of the specs' lists.
+        limit: Samples of each eval: a count, or a fraction below 1.
+        epochs: How often each sample is asked.
+        max_connections: Requests in flight, over all models.
+        max_retries: Attempts of a request after the first.
+        timeout_s: Seconds for one attempt.
+        results: Where run folders lie.
+        resume: A run to complete; finished requests are not sent again.
+        level: Of the intervals.
+        seed: Of resampling where a metric needs it.
+    """
+
+    models: Sequence[str] | None = None
+    limit: int | float | None = None
+    epochs: int | None = None
+    max_connections: int = 32
+    max_retries: int = 6
+    timeout_s: float = 600.0
+    results: Path = Path("results")
+    resume: str | None = None
+    level: float = 0.95
+    seed: int = 0
+
+
+def environment(folder: Path | None = None) -> Mapping[str, str]:
+    """Return the environment variables, with those of a `.env` file under them; changes neither."""
+    path = (folder or Path.cwd()) / ".env"
+    from_file = dotenv_values(path) if path.is_file() else {}
+    return {**{name: value for name, value in from_file.items() if value is not None}, **os.environ}

@@ -1,0 +1,322 @@
+"""From a checked spec to an eval that can run: samples, compiled prompts, scorers, metrics."""
+
+import hashlib
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from regrade.aggregate import EvalMetrics, ScorerMetrics
+from regrade.api.options import RunOptions
+from regrade.api.providers import build_loader
+from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError, UsageError
+from regrade.plan import CompiledPrompt, EvalPlan, FewShot, sample_variables
+from regrade.plugins import Registry
+from regrade.protocols import AskingScorer
+from regrade.samples import SampleFields, SampleReader, draw
+from regrade.score import EvalScorers, ScorerUnit, compile_steps
+from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PluginUse, PromptSpec, ScorerUse, SpecFile, build
+from regrade.templates import Template
+from regrade.types import JsonObject, Model, Sample
+
+__all__ = ["PreparedEval", "Survey", "prepare", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEval:
+    """An eval with everything built that needs no model.
+
+    Attributes:
+        file: The spec and its places.
+        samples: Read afresh at every iteration.
+        prompts: Compiled, matrix spelled out.
+        scorers: Built.
+        metrics: How scores are aggregated.
+        parameters: Of generation, as sent.
+        epochs: Repeats of each sample.
+    """
+
+    file: SpecFile
+    samples: SampleReader
+    prompts: Sequence[CompiledPrompt]
+    scorers: EvalScorers
+    metrics: EvalMetrics
+    parameters: JsonObject
+    epochs: int
+
+    @property
+    def name(self) -> str:
+        """Return the eval's name."""
+        return self.file.spec.name
+
+    @property
+    def judges(self) -> list[str]:
+        """Return the names of the models that scorers ask."""
+        asking = [unit.scorer for unit in self.scorers.units if isinstance(unit.scorer, AskingScorer)]
+        return list(dict.fromkeys(name for scorer in asking for name in scorer.judges))
+
+    def plan(self, models: Sequence[Model]) -> EvalPlan:
+        """Return what the requests are made of."""
+        return EvalPlan(self.name, self.samples, self.prompts, models, self.parameters, self.epochs)
+
+    def requests(self, models: Sequence[Model], samples: int) -> int:
+        """Return how many answers are asked for."""
+        arms = sum(model.endpoint == prompt.endpoint for model in models for prompt in self.prompts)
+        return arms * samples * self.epochs
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one pass over a dataset showed.
+
+    Attributes:
+        count: Samples.
+        fingerprint: Hash over all ids and contents, in order.
+        first: The first sample.
+        positions: Id to place; filled only when asked for.
+    """
+
+    count: int
+    fingerprint: str
+    first: Sample
+    positions: dict[str, int] = field(default_factory=dict)
+
+
+def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> PreparedEval:
+    """Build an eval from its spec.
+
+    Raises:
+        SpecError: A prompt or mapping that cannot be compiled, with its place.
+        UsageError: A plug-in that refuses its arguments.
+    """
+    spec = file.spec
+    parameters = spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})
+    return PreparedEval(
+        file=file,
+        samples=_reader(file, registry, options),
+        prompts=_prompts(file, registry),
+        scorers=EvalScorers([_unit(use, registry, file) for use in spec.scorers]),
+        metrics=EvalMetrics(
+            scorers=tuple(_metrics(use, registry, file) for use in spec.scorers), slices=tuple(spec.slices)
+        ),
+        parameters={**parameters, **(spec.parameters.extra_body or {})},
+        epochs=options.epochs or spec.epochs,
+    )
+
+
+def survey(one: PreparedEval, *, positions: bool = False) -> Survey:
+    """Read the dataset once before anything is sent, so that a bad row is known before it costs.
+
+    Raises:
+        DatasetError: A row that does not fit.
+        SpecError: A prompt whose variables a sample does not have.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    first: Sample | None = None
+    places: dict[str, int] = {}
+    count = 0
+    for count, sample in enumerate(one.samples, start=1):
+        digest.update(sample.id.encode("utf-8", "surrogatepass") + b"\0" + sample.fingerprint.encode())
+        if first is None:
+            first = sample
+        if positions:
+            places[sample.id] = count - 1
+        _check_prompts(one, sample, first is sample)
+    assert first is not None
+    return Survey(count, digest.hexdigest(), first, places)
+
+
+def _check_prompts(one: PreparedEval, sample: Sample, first: bool) -> None:
+    variables = sample_variables(sample)
+    for prompt in one.prompts:
+        if not first and prompt.names <= variables.keys():
+            continue
+        try:
+            prompt.render(sample)
+        except TemplateError as error:
+            raise _prompt_problem(one, prompt, sample, error, first=first) from error
+
+
+def _prompt_problem(
+    one: PreparedEval, prompt: CompiledPrompt, sample: Sample, error: TemplateError, *, first: bool
+) -> RegradeError:
+    node = one.file.prompt_node(prompt.name.partition("[")[0])
+    if not first:
+        where = one.file.where(node)
+        message = f'{error.message} (prompt "{prompt.name}", {where})'
+        line = f" in line {sample.line}" if sample.line else ""
+        return DatasetError(f'{one.name}: sample "{sample.id}"{line}: {message}', hint=error.hint)
+    quoted = error.message.split('"')
+    name = quoted[1] if len(quoted) > 1 else ""
+    return SpecError([one.file.problem_in_text(node, name, f"prompt: {error.message}", error.hint)])
+
+
+def _reader(file: SpecFile, registry: Registry, options: RunOptions) -> SampleReader:
+    dataset = file.spec.dataset
+    limit = options.limit if options.limit is not None else dataset.limit
+    return sample_reader(file, dataset, ("dataset",), registry, limit=limit, cluster=file.spec.cluster)
+
+
+def sample_reader(
+    file: SpecFile,
+    dataset: DatasetSpec,
+    node: NodePath,
+    registry: Registry,
+    *,
+    limit: float | None = None,
+    cluster: str | None = None,
+) -> SampleReader:
+    """Return the reader of a dataset that stands at a node of the spec."""
+    folder = file.folder_of(node)
+    where = file.where(node)
+    try:
+        loader = build_loader(registry, dataset.loader, dataset.arguments, folder)
+        fields = SampleFields(
+            id=dataset.id,
+            input=dataset.input,
+            target=dataset.target,
+            metadata=dataset.metadata,
+            where=dataset.where,
+            cluster=cluster,
+            shuffle=_seed_of(dataset.shuffle),
+            limit=limit,
+        )
+        return SampleReader(loader, fields, _dataset_name(dataset, folder), where)
+    except TemplateError as error:
+        raise SpecError([file.problem(node, error.message, error.hint)]) from error
+    except UsageError as error:
+        if error.where is not None or isinstance(error, SpecError):
+            raise
+        raise SpecError([file.problem(node, error.message, error.hint)]) from error
+
+
+def _seed_of(shuffle: int | bool | None) -> int | None:
+    if shuffle is None or shuffle is False:
+        return None
+    return 0 if shuffle is True else shuffle
+
+
+def _dataset_name(dataset: DatasetSpec, folder: Path) -> str:
+    arguments = dataset.arguments
+    path = arguments.get("path") if isinstance(arguments, dict) else arguments
+    if isinstance(path, str) and dataset.loader not in {"hf", "python"}:
+        full = (folder / path).resolve()
+        return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)
+    return f"{dataset.loader} dataset" if not isinstance(path, str) else f"{dataset.loader}: {path}"
+
+
+def _prompts(file: SpecFile, registry: Registry) -> list[CompiledPrompt]:
+    spec = file.spec
+    problems = []
+    compiled: list[CompiledPrompt] = []
+    for name, prompt in spec.prompts.items():
+        node = file.prompt_node(name)
+        try:
+            base = _prompt(file, prompt, node, registry)
+        except TemplateError as error:
+            problems.append(file.problem(node, error.message, error.hint))
+            continue
+        for values in _combinations(spec.matrix):
+            title = "".join(f"[{key}={value}]" for key, value in values.items())
+            compiled.append(
+                CompiledPrompt(name + title, base.messages, base.text, {**spec.vars, **values}, base.few_shot)
+            )
+    if problems:
+        raise SpecError(problems)
+    return compiled
+
+
+def _combinations(matrix: Mapping[str, Sequence[Any]]) -> list[JsonObject]:
+    return [dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())]
+
+
+def _prompt(file: SpecFile, prompt: PromptSpec, node: NodePath, registry: Registry) -> CompiledPrompt:
+    few_shot = _few_shot(file, prompt.few_shot, prompt, node, registry) if prompt.few_shot else None
+    if prompt.text is not None:
+        return CompiledPrompt("", text=_template(file, prompt.text, node), few_shot=few_shot)
+    if prompt.messages is not None:
+        pairs = [(message.role, message.content) for message in prompt.messages]
+    else:
+        system = [("system", prompt.system)] if prompt.system is not None else []
+        pairs = [*system, ("user", prompt.user or "")]  # type: ignore[list-item] # literal roles widen to texts
+    messages = [(role, _template(file, content, node)) for role, content in pairs]
+    return CompiledPrompt("", messages=messages, few_shot=few_shot)
+
+
+def _template(file: SpecFile, source: str, node: NodePath) -> Template:
+    if not source.endswith(".j2") or "\n" in source:
+        return Template(source)
+    path = file.folder_of(node) / source
+    try:
+        return Template(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TemplateError(f"{source}: {error.strerror}", hint=f"looked for {path}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{source}: not UTF-8 text") from error
+
+
+def _few_shot(
+    file: SpecFile, shots: FewShotSpec, prompt: PromptSpec, node: NodePath, registry: Registry
+) -> FewShot:
+    dataset = shots.dataset or _other_split(file, shots, node)
+    mapped = dataset.model_copy(
+        update={
+            name: getattr(file.spec.dataset, name)
+            for name in ("id", "input", "target")
+            if getattr(dataset, name) is None
+        }
+    )
+    reader = sample_reader(file, mapped, (*node, "few_shot"), registry, limit=mapped.limit)
+    drawn = draw(reader, shots.count, shots.seed)
+    if len(drawn) < shots.count:
+        message = f"few_shot: {shots.count} examples wanted, the dataset has {len(drawn)}"
+        raise SpecError([file.problem((*node, "few_shot"), message)])
+    if shots.form == "text":
+        return FewShot(drawn, shots.count, text=_template(file, shots.template, node))
+    question = shots.user or prompt.user
+    if question is None:
+        message = "few_shot: turns need `user`, the template of an example's question"
+        raise SpecError([file.problem((*node, "few_shot"), message, "or use `as: text`")])
+    return FewShot(
+        drawn, shots.count, _template(file, question, node), _template(file, shots.assistant, node)
+    )
+
+
+def _other_split(file: SpecFile, shots: FewShotSpec, node: NodePath) -> DatasetSpec:
+    dataset = file.spec.dataset
+    if dataset.loader != "hf" or not isinstance(dataset.arguments, dict):
+        message = "few_shot: `split` is for datasets of the `hf` loader"
+        raise SpecError([file.problem((*node, "few_shot"), message, "name a file with `dataset`")])
+    arguments = {**dataset.arguments, "split": shots.split}
+    return dataset.model_copy(update={"arguments": arguments, "limit": None, "shuffle": None})
+
+
+def _unit(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerUnit:
+    folder = file.folder_of(("scorers",))
+    scorer = build(registry.load("scorer", use.name, folder), use.arguments, folder)
+    return ScorerUnit(use.title, scorer, compile_steps(use.extract, use.normalize))
+
+
+def _metrics(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerMetrics:
+    folder = file.folder_of(("scorers",))
+    scorer = build(registry.load("scorer", use.name, folder), use.arguments, folder)
+    own = [PluginUse(name=name) for name in getattr(scorer, "metrics", ("mean",))]
+    uses = use.metrics or file.spec.metrics or own
+    built = tuple(
+        (_metric_name(one), build(registry.load("metric", one.name, folder), one.arguments, folder))
+        for one in uses
+    )
+    return ScorerMetrics(
+        name=use.title,
+        bounds=getattr(scorer, "bounds", None),
+        better=getattr(scorer, "better", "higher"),
+        metrics=built,
+    )
+
+
+def _metric_name(use: PluginUse) -> str:
+    """Return what tables call a metric: its name, and its arguments where two uses would look alike."""
+    if not isinstance(use.arguments, dict):
+        return use.name if use.arguments is None else f"{use.name}({use.arguments})"
+    return f"{use.name}({', '.join(f'{key}={value}' for key, value in use.arguments.items())})"

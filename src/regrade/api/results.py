@@ -1,0 +1,109 @@
+"""A finished (or interrupted) run, as `import regrade` gives it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regrade.errors import UsageError, did_you_mean
+from regrade.plugins import Registry
+from regrade.report import summary_tables
+from regrade.store import Manifest, RunFolder, read_summary, read_table
+from regrade.types import Document, SummaryRow, TableView
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Run", "export"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of one run; tables are read when they are asked for.
+
+    Attributes:
+        folder: Where they lie.
+    """
+
+    folder: RunFolder
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder.path)!r}, status={self.status!r})"
+
+    @property
+    def id(self) -> str:
+        """Return the run's id."""
+        return self.folder.id
+
+    @property
+    def path(self) -> Path:
+        """Return the run's folder."""
+        return self.folder.path
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Return what was run, with what, and how it ended."""
+        return self.folder.manifest()
+
+    @property
+    def status(self) -> str:
+        """Return `success`, `partial`, `interrupted`, `error` or `started`."""
+        return self.manifest.status
+
+    @cached_property
+    def samples(self) -> "pa.Table":
+        """Return one row a request, as an Arrow table (`.to_pandas()`, `polars.from_arrow(...)`)."""
+        return read_table(self.folder, "samples")
+
+    @cached_property
+    def scores(self) -> "pa.Table":
+        """Return one row a score, as an Arrow table."""
+        return read_table(self.folder, "scores")
+
+    @cached_property
+    def summary(self) -> "pa.Table":
+        """Return one row a metric of an arm or slice, as an Arrow table."""
+        return read_table(self.folder, "summary")
+
+    @cached_property
+    def summary_rows(self) -> list[SummaryRow]:
+        """Return the summary as records."""
+        return read_summary(self.folder)
+
+    def tables(self, *, slices: bool = False) -> list[TableView]:
+        """Return the result tables that people read, one an eval."""
+        return summary_tables(self.summary_rows, slices=slices)
+
+
+def export(run: Run, path: Path, registry: Registry | None = None) -> None:
+    """Write a run's summary in the format that the file's suffix names.
+
+    Raises:
+        UsageError: When no exporter goes by the suffix, or the file cannot be written.
+    """
+    registry = registry or Registry()
+    name = exporter_name(path, registry)
+    document = Document(run.id, tuple(run.summary_rows), tuple(run.tables()))
+    text = registry.load("exporter", name)().export(document)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def exporter_name(path: Path, registry: Registry) -> str:
+    """Return the exporter for a file by its longest known suffix.
+
+    Raises:
+        UsageError: When there is none.
+    """
+    known = registry.names("exporter")
+    parts = path.name.lower().split(".")[1:]
+    for start in range(len(parts)):
+        name = ".".join(parts[start:])
+        if name in known:
+            return name
+    last = parts[-1] if parts else ""
+    hint = did_you_mean(last, known) or f"known suffixes: {', '.join('.' + name for name in known)}"
+    raise UsageError(f"{path}: no format goes by this suffix", hint=hint)

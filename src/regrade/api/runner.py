@@ -1,0 +1,143 @@
+"""One run from end to end: the only place where plan, executor, scorers and store meet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from regrade.api.prepare import PreparedEval
+from regrade.errors import ProviderError
+from regrade.execute import Executor, Progress, completion_of
+from regrade.plan import judge_request, plan
+from regrade.protocols import Ask
+from regrade.store import RunFolder, TableWriter
+from regrade.types import AskRequest, Completion, Model, Outcome, ScoreRow
+
+__all__ = ["Costs", "LiveRun", "RunLoop", "cost_of"]
+
+
+def cost_of(outcome: Outcome) -> float | None:
+    """Return what an answer cost in US dollars; None where price or token counts are not known."""
+    price, completion = outcome.request.model.price, outcome.completion
+    if price is None or completion is None:
+        return None
+    usage = completion.usage
+    if usage.prompt_tokens is None or usage.completion_tokens is None:
+        return None
+    return (usage.prompt_tokens * price.prompt + usage.completion_tokens * price.completion) / 1e6
+
+
+@dataclass(slots=True)
+class Costs:
+    """Dollars spent in this sitting, by model."""
+
+    by_model: dict[str, float] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome, cost: float | None) -> None:
+        """Count an answer that was paid for in this sitting."""
+        if cost is not None and not outcome.replayed and not outcome.cached:
+            name = outcome.request.model.name
+            self.by_model[name] = self.by_model.get(name, 0.0) + cost
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run under way, for whoever watches it.
+
+    Attributes:
+        folder: Where it is recorded.
+        totals: Planned answers by model.
+        costs: Dollars so far.
+        executor: The counts, and the way to stop.
+    """
+
+    folder: RunFolder
+    totals: Mapping[str, int]
+    costs: Costs
+    executor: Executor
+
+    @property
+    def progress(self) -> Mapping[str, Progress]:
+        """Return the counts by model."""
+        return self.executor.progress
+
+    def interrupt(self) -> None:
+        """Start nothing more and finish what is in flight."""
+        self.executor.interrupt()
+
+    def cancel(self) -> Awaitable[None]:
+        """Stop now; what is in flight is given up."""
+        return asyncio.ensure_future(self.executor.cancel())
+
+
+Observer = Callable[[LiveRun], None]
+
+
+@dataclass(slots=True)
+class RunLoop:
+    """Pipes outcomes through scorers into the tables.
+
+    Attributes:
+        executor: Sends.
+        writer: Keeps.
+        evals: By name.
+        judges: Models that scorers may ask, by name.
+        costs: Dollars so far.
+    """
+
+    executor: Executor
+    writer: TableWriter
+    evals: Mapping[str, PreparedEval]
+    judges: Mapping[str, Model]
+    costs: Costs
+    failed: int = 0
+    finished: int = 0
+
+    async def run(self, models: Mapping[str, Sequence[Model]]) -> None:
+        """Ask and score everything.
+
+        Raises:
+            RegradeError: When the run cannot go on; what is finished is in the journal.
+        """
+        requests = plan(one.plan(models[name]) for name, one in self.evals.items())
+        scoring: set[asyncio.Task[None]] = set()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(_finish, scoring)
+            async for outcome in self.executor.run(requests):
+                self.finished += 1
+                self.failed += outcome.failure is not None
+                scorers = self.evals[outcome.request.key.eval].scorers
+                if not scorers.waits or outcome.completion is None:
+                    self._keep(outcome, scorers.score_now(outcome))
+                    continue
+                task = asyncio.create_task(self._score_waiting(outcome))
+                scoring.add(task)
+                task.add_done_callback(scoring.discard)
+
+    async def _score_waiting(self, outcome: Outcome) -> None:
+        scorers = self.evals[outcome.request.key.eval].scorers
+        rows = await scorers.score(outcome, self._asker(outcome))
+        self._keep(outcome, rows)
+
+    def _asker(self, answered: Outcome) -> Ask:
+        async def ask(question: AskRequest) -> Completion:
+            judge = self.judges.get(question.model)
+            if judge is None:
+                raise ProviderError(f'no model "{question.model}" to ask', kind="bad_request")
+            outcome = await self.executor.submit(judge_request(answered.request, question, judge))
+            self._keep(outcome, [])
+            return completion_of(outcome)
+
+        return ask
+
+    def _keep(self, outcome: Outcome, rows: Sequence[ScoreRow]) -> None:
+        cost = cost_of(outcome)
+        self.costs.add(outcome, cost)
+        self.writer.add(outcome, cost, rows)
+
+
+async def _finish(tasks: set[asyncio.Task[None]]) -> None:
+    while tasks:
+        done, _ = await asyncio.wait(set(tasks))
+        for task in done:
+            task.result()

@@ -1,0 +1,351 @@
+"""`run`: specs in, a run folder out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from regrade.aggregate import summarise
+from regrade.api.describing import describe
+from regrade.api.models import Cast, Resolver, lists_demo
+from regrade.api.options import RunOptions, environment
+from regrade.api.prepare import PreparedEval, Survey, prepare, survey
+from regrade.api.providers import build_provider
+from regrade.api.results import Run
+from regrade.api.runner import Costs, LiveRun, Observer, RunLoop
+from regrade.api.specs import load_specs
+from regrade.errors import RegradeError, UsageError
+from regrade.execute import Executor, ExecutorOptions, Timing
+from regrade.http import HttpSession
+from regrade.plugins import Registry
+from regrade.protocols import ListsModels, ModelProvider
+from regrade.spec import ModelSpec, SpecFile
+from regrade.store import (
+    JournalFile,
+    JournalIndex,
+    Manifest,
+    RunFolder,
+    TableWriter,
+    create_run,
+    find_run,
+    read_table,
+    write_summary,
+)
+from regrade.types import Model, ModelInfo, Outcome, Request
+
+__all__ = ["Setting", "Stored", "arun", "execute", "run"]
+
+_SUMMARY_COLUMNS = [
+    "eval",
+    "prompt",
+    "model",
+    "sample_id",
+    "epoch",
+    "role",
+    "ok",
+    "failure_kind",
+    "cluster",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "ttft_s",
+    "latency_s",
+    "attempts",
+    "cached",
+    "metadata",
+]
+
+Recall = Callable[[Request], Outcome | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Outputs of an earlier run that are to be scored again.
+
+    Attributes:
+        parent: That run's id.
+        cast: Who answered and judged then.
+        recall: Returns the stored outcome of a request.
+    """
+
+    parent: str
+    cast: Cast
+    recall: Recall
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a run works with beside its specs.
+
+    Attributes:
+        registry: Plug-ins.
+        env: Environment variables.
+        timing: Clock, sleep and jitter of the executor.
+        observer: Told about the run when it starts.
+    """
+
+    registry: Registry
+    env: Mapping[str, str]
+    timing: Timing
+    observer: Observer | None = None
+
+
+def run(
+    specs: str | Path | Sequence[str | Path] = (),
+    *,
+    options: RunOptions | None = None,
+    registry: Registry | None = None,
+    observer: Observer | None = None,
+    **changes: Any,
+) -> Run:
+    """Run suites over their models and return the results.
+
+    Args:
+        specs: A spec file or folder, or several; may be left out when `resume` names a run.
+        options: How to run; `changes` lie over it.
+        registry: Plug-ins, when the caller adds its own.
+        observer: Told about the run when it starts.
+        changes: Fields of `RunOptions`: models, limit, epochs, max_connections, results, resume, ...
+
+    Raises:
+        UsageError: Specs, datasets or models that do not fit; nothing has been sent.
+        RegradeError: When the run cannot go on; it can be resumed.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        work = arun(specs, options=options, registry=registry, observer=observer, **changes)
+        return asyncio.run(work)
+    raise UsageError("an event loop is already running here", hint="use: run = await regrade.arun(...)")
+
+
+async def arun(
+    specs: str | Path | Sequence[str | Path] = (),
+    *,
+    options: RunOptions | None = None,
+    registry: Registry | None = None,
+    observer: Observer | None = None,
+    **changes: Any,
+) -> Run:
+    """Run suites from inside an event loop, such as a notebook's; otherwise the same as `run`."""
+    chosen = _options(options or RunOptions(), changes)
+    setting = Setting(registry or Registry(), environment(), Timing(), observer)
+    paths = [Path(one) for one in ([specs] if isinstance(specs, str | Path) else specs)]
+    folder: RunFolder | None = None
+    if chosen.resume is not None:
+        folder = find_run(chosen.results, chosen.resume)
+        paths, chosen = _as_before(folder.manifest(), paths, chosen)
+    if not paths:
+        raise UsageError("no spec to run", hint="name a file or folder, such as: regrade run evals")
+    files = load_specs(paths, setting.registry)
+    return await execute(files, chosen, setting, folder)
+
+
+def _options(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
+    try:
+        changed = replace(options, **changes)
+    except TypeError as error:
+        raise UsageError(f"run(): {error}") from error
+    if isinstance(changed.models, str):
+        changed = replace(changed, models=changed.models.split(","))
+    return replace(changed, results=Path(changed.results))
+
+
+def _as_before(manifest: Manifest, paths: list[Path], options: RunOptions) -> tuple[list[Path], RunOptions]:
+    """Return the specs and options of an earlier sitting, where this one names none."""
+    before = manifest.options
+    files = paths or [Path(spec["file"]) for spec in manifest.specs]
+    kept: dict[str, Any] = {
+        name: before.get(name)
+        for name in ("models", "limit", "epochs")
+        if getattr(options, name) is None and before.get(name) is not None
+    }
+    return files, replace(options, **kept)
+
+
+async def execute(
+    files: Sequence[SpecFile],
+    options: RunOptions,
+    setting: Setting,
+    folder: RunFolder | None,
+    stored: Stored | None = None,
+) -> Run:
+    """Prepare everything, then send, score and store.
+
+    Args:
+        files: Checked specs.
+        options: How to run.
+        setting: Plug-ins, environment, clock, observer.
+        folder: The run to complete; None makes a new one.
+        stored: Outputs to score again, in place of asking models.
+    """
+    evals = {file.spec.name: prepare(file, setting.registry, options) for file in files}
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(HttpSession())
+        cast = stored.cast if stored else await _cast(stack, evals, options, setting, session)
+        surveys = {name: survey(one, positions=_in_order(cast.models[name])) for name, one in evals.items()}
+        provider_of = _nobody if stored else _providers(cast, surveys, setting, session)
+        folder = folder or create_run(options.results, datetime.now(UTC))
+        stack.enter_context(folder.lock())
+        manifest = describe(folder, [one.file for one in evals.values()], cast, options)
+        manifest.datasets = {
+            name: {"samples": one.count, "fingerprint": one.fingerprint} for name, one in surveys.items()
+        }
+        if stored:
+            manifest.parent = stored.parent
+        manifest.write(folder.manifest_path)
+        sitting = _Sitting(folder, manifest, evals, cast, surveys, options, setting)
+        await sitting.run(provider_of, stored.recall if stored else None)
+    return Run(folder)
+
+
+def _nobody(request: Request) -> ModelProvider:
+    raise UsageError(f'"{request.model.name}" is not asked when stored outputs are scored')
+
+
+def _providers(
+    cast: Cast, surveys: Mapping[str, Survey], setting: Setting, session: HttpSession
+) -> Callable[[Request], ModelProvider]:
+    """Build what answers for every model; recorded outputs are read now, so that a fault shows early."""
+
+    def provider(model: Model, places: dict[str, int]) -> ModelProvider:
+        return build_provider(model, setting.registry, session, setting.env, lambda: places)
+
+    answering = {
+        (name, model.name): provider(model, surveys[name].positions)
+        for name, models in cast.models.items()
+        for model in models
+    }
+    judging = {name: provider(model, {}) for name, model in cast.judges.items()}
+
+    def provider_of(request: Request) -> ModelProvider:
+        if request.key.role != "answer":
+            return judging[request.model.name]
+        return answering[request.key.eval, request.key.model]
+
+    return provider_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitting:
+    """One sitting of a run, everything prepared."""
+
+    folder: RunFolder
+    manifest: Manifest
+    evals: Mapping[str, PreparedEval]
+    cast: Cast
+    surveys: Mapping[str, Survey]
+    options: RunOptions
+    setting: Setting
+
+    async def run(self, provider_of: Callable[[Request], ModelProvider], recall: Recall | None) -> None:
+        titles = [unit.title for one in self.evals.values() for unit in one.scorers.units]
+        index = JournalIndex.read(self.folder.journal_path)
+        costs = Costs()
+        with JournalFile(self.folder.journal_path) as journal, TableWriter(self.folder, titles) as writer:
+            executor = Executor(
+                provider_of, journal, self._limits(), recall or index.recall, self.setting.timing
+            )
+            loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
+            if self.setting.observer is not None:
+                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor))
+            try:
+                await loop.run(self.cast.models)
+            except RegradeError as error:
+                self._end(loop, writer, "error", error.message)
+                raise
+            self._end(loop, writer, self._status(loop), "")
+
+    def _limits(self) -> ExecutorOptions:
+        return ExecutorOptions(
+            max_connections=self.options.max_connections,
+            max_retries=self.options.max_retries,
+            attempt_timeout_s=self.options.timeout_s,
+        )
+
+    def _totals(self) -> dict[str, int]:
+        totals: dict[str, int] = {}
+        for name, one in self.evals.items():
+            for model in self.cast.models[name]:
+                planned = one.requests([model], self.surveys[name].count)
+                totals[model.name] = totals.get(model.name, 0) + planned
+        return totals
+
+    def _status(self, loop: RunLoop) -> str:
+        if loop.executor.interrupted:
+            return "interrupted"
+        return "error" if loop.failed == loop.finished else "success"
+
+    def _end(self, loop: RunLoop, writer: TableWriter, status: str, message: str) -> None:
+        """Write what there is: tables from all rows that came in, and how it ended."""
+        self.manifest.status = status  # type: ignore[assignment] # one of Status
+        self.manifest.message = message or ("every request failed" if status == "error" else "")
+        self.manifest.finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        progress = loop.executor.progress.values()
+        self.manifest.counts = {
+            "planned": sum(self._totals().values()),
+            "finished": loop.finished,
+            "failed": loop.failed,
+            "recalled": sum(one.replayed for one in progress),
+            "retried": sum(one.retried for one in progress),
+        }
+        if loop.finished:
+            writer.finish()
+            self._summarise()
+        self.manifest.write(self.folder.manifest_path)
+
+    def _summarise(self) -> None:
+        metrics = {name: one.metrics for name, one in self.evals.items()}
+        samples = read_table(self.folder, "samples", _SUMMARY_COLUMNS)
+        scores = read_table(self.folder, "scores")
+        rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
+        write_summary(self.folder, rows)
+
+
+async def _cast(
+    stack: AsyncExitStack,
+    evals: Mapping[str, PreparedEval],
+    options: RunOptions,
+    setting: Setting,
+    session: HttpSession,
+) -> Cast:
+    """Resolve who answers and who judges; starts the embedded gateway when one of them lives there."""
+    files = [one.file for one in evals.values()]
+    demo_url = None
+    if lists_demo(files, options.models):
+        demo_url = await stack.enter_async_context(_demo_gateway())
+
+    async def list_models(model: Model) -> Sequence[ModelInfo]:
+        provider = build_provider(model, setting.registry, session, setting.env, dict)
+        if not isinstance(provider, ListsModels):
+            raise UsageError(f'"{model.name}" cannot list its models')
+        return await provider.list_models()
+
+    resolver = Resolver(setting.env, demo_url, list_models)
+    models = {name: await resolver.models_of(one.file, options.models) for name, one in evals.items()}
+    listed = {model.name: model for one in models.values() for model in one}
+    names = dict.fromkeys(name for one in evals.values() for name in one.judges)
+    judges = {
+        name: listed[name] if name in listed else resolver.model_of(ModelSpec(name=name)) for name in names
+    }
+    return Cast(models, judges)
+
+
+@asynccontextmanager
+async def _demo_gateway() -> AsyncIterator[str]:
+    """Run the embedded gateway beside the run; give its base URL."""
+    from regrade.gateway.demo import DemoGateway
+
+    gateway = DemoGateway()
+    await asyncio.to_thread(gateway.start)
+    try:
+        yield gateway.base_url
+    finally:
+        await asyncio.to_thread(gateway.stop)
+
+
+def _in_order(models: Sequence[Model]) -> bool:
+    return any(model.provider == "outputs" and "id" not in model.options for model in models)

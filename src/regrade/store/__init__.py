@@ -1,0 +1,22 @@
+"""Run folders: journal, Parquet tables, manifest."""
+
+from regrade.store.folders import RunFolder, create_run, find_run, list_runs
+from regrade.store.journal import JournalFile, JournalIndex
+from regrade.store.manifest import Manifest, Status
+from regrade.store.reading import read_summary, read_table
+from regrade.store.tables import TableWriter, write_summary
+
+__all__ = [
+    "JournalFile",
+    "JournalIndex",
+    "Manifest",
+    "RunFolder",
+    "Status",
+    "TableWriter",
+    "create_run",
+    "find_run",
+    "list_runs",
+    "read_summary",
+    "read_table",
+    "write_summary",
+]

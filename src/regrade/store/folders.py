@@ -1,0 +1,124 @@
+"""Where runs lie and how they are found."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from regrade.errors import StoreError, UsageError, did_you_mean
+from regrade.store.lock import locked
+from regrade.store.manifest import Manifest
+
+__all__ = ["RunFolder", "create_run", "find_run", "list_runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """Return the run's id, the folder's name."""
+        return self.path.name
+
+    @property
+    def manifest_path(self) -> Path:
+        """Return the path of the manifest."""
+        return self.path / "run.json"
+
+    @property
+    def journal_path(self) -> Path:
+        """Return the path of the journal."""
+        return self.path / "journal.jsonl"
+
+    def table_path(self, name: str) -> Path:
+        """Return the path of a result table: samples, scores or summary."""
+        return self.path / f"{name}.parquet"
+
+    def manifest(self) -> Manifest:
+        """Read the manifest.
+
+        Raises:
+            StoreError: When there is none that this version can read.
+        """
+        return Manifest.read(self.manifest_path)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only process that writes to the folder.
+
+        Raises:
+            RunLockedError: Naming the process that is.
+        """
+        with locked(self.path / "run.lock"):
+            yield
+
+
+def create_run(results: Path, now: datetime) -> RunFolder:
+    """Make the folder of a new run; ids sort by time.
+
+    Raises:
+        StoreError: When the results folder cannot be written.
+    """
+    stamp = now.strftime("%Y%m%d-%H%M%S")
+    path = results / f"{stamp}-{secrets.token_hex(3)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the run's folder {path}: {error.strerror}", hint="choose another one with --results"
+        ) from error
+    return RunFolder(path)
+
+
+def list_runs(results: Path) -> list[tuple[RunFolder, Manifest]]:
+    """Return all runs, oldest first; folders that cannot be read are left out."""
+    found = []
+    for path in sorted(results.glob("*/run.json")):
+        folder = RunFolder(path.parent)
+        try:
+            found.append((folder, folder.manifest()))
+        except StoreError:
+            continue
+    return found
+
+
+def find_run(results: Path, reference: str) -> RunFolder:
+    """Return the run that a reference means: an id, a unique prefix, a path, `latest` or `previous`.
+
+    Raises:
+        UsageError: When there is none, or more than one.
+    """
+    as_path = Path(reference)
+    if (as_path / "run.json").is_file():
+        return RunFolder(as_path)
+    if reference in {"latest", "previous"}:
+        return _recent(results, reference)
+    ids = sorted(path.parent.name for path in results.glob("*/run.json"))
+    matching = [one for one in ids if one.startswith(reference)]
+    if reference in ids or len(matching) == 1:
+        return RunFolder(results / (reference if reference in ids else matching[0]))
+    if matching:
+        raise UsageError(f'"{reference}" fits {len(matching)} runs', hint=", ".join(matching[:5]))
+    hint = did_you_mean(reference, ids) or "`regrade runs` lists them"
+    raise UsageError(f'no run "{reference}" in {results}', hint=hint)
+
+
+def _recent(results: Path, reference: str) -> RunFolder:
+    """Return the newest success, or the success before it over the same evals."""
+    successes = [
+        (folder, manifest) for folder, manifest in list_runs(results) if manifest.status == "success"
+    ]
+    if not successes:
+        raise UsageError(f"no finished run in {results}", hint="`regrade run` makes one")
+    folder, newest = successes[-1]
+    if reference == "latest":
+        return folder
+    same = [one for one, manifest in successes[:-1] if sorted(manifest.evals) == sorted(newest.evals)]
+    if not same:
+        raise UsageError(f"no finished run of {', '.join(newest.evals)} before {newest.id}")
+    return same[-1]

@@ -1,0 +1,217 @@
+"""The journal: append-only, a line a finished request; what resuming and re-scoring read."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from regrade.errors import StoreError
+from regrade.jsonio import canonical, encode, loads
+from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, Usage
+
+__all__ = ["JournalFile", "JournalIndex", "outcome_of"]
+
+_VERSION = 1
+_NEEDED = {*Key._fields, "hash", "ok"}
+_UNFINISHED = frozenset({"auth", "cancelled"})
+
+
+class JournalFile:
+    """Appends finished requests; a line is in the operating system's hands before `append` returns.
+
+    Args:
+        path: The file; made when there is none.
+
+    Raises:
+        StoreError: When it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._end_torn_line()
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}") from error
+
+    def _end_torn_line(self) -> None:
+        """Close a line that a crash cut off, so that the next one stands alone."""
+        size = os.fstat(self._descriptor).st_size
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+            os.write(self._descriptor, b"\n")
+
+    async def append(self, outcome: Outcome) -> None:
+        """Write one line in one call.
+
+        Raises:
+            StoreError: When the disk is full or the folder is gone.
+        """
+        line = encode(_record(outcome)) + b"\n"
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise self._lost(error.strerror or str(error)) from error
+        if written != len(line):
+            raise self._lost("no space left on device")
+        if os.fstat(self._descriptor).st_nlink == 0:
+            raise self._lost("the file was deleted while the run was writing it")
+
+    def _lost(self, why: str) -> StoreError:
+        return StoreError(
+            f"{self._path} cannot be written: {why}",
+            hint="what is in the journal stays readable; make room and go on with --resume",
+        )
+
+    def replay(self) -> Iterator[Mapping[str, object]]:
+        """Yield the records of earlier sittings, oldest first; lines that are torn are left out."""
+        for _, record in _records(self._path):
+            if record is not None:
+                yield record
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _record(outcome: Outcome) -> JsonObject:
+    record: JsonObject = {
+        "v": _VERSION,
+        **outcome.request.key._asdict(),
+        "hash": outcome.request.hash,
+        "ok": outcome.failure is None,
+    }
+    completion = outcome.completion
+    if completion is not None:
+        record |= {
+            "text": completion.text,
+            "reasoning": completion.reasoning,
+            "finish_reason": completion.finish_reason,
+            "usage": _usage_record(completion.usage),
+            "ttft_s": completion.ttft_s,
+            "latency_s": completion.latency_s,
+            "served_model": completion.served_model,
+        }
+    record |= {"queue_s": outcome.queue_s, "retry_s": outcome.retry_s, "attempts": outcome.attempts}
+    if outcome.failure is not None:
+        failure = outcome.failure
+        record["failure"] = {"kind": failure.kind, "message": failure.message, "stage": failure.stage}
+    if outcome.cached:
+        record["cached"] = True
+    record["at"] = outcome.at
+    return record
+
+
+def _usage_record(usage: Usage) -> JsonObject:
+    names = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
+    return {name: value for name in names if (value := getattr(usage, name)) is not None}
+
+
+def outcome_of(record: Mapping[str, object], request: Request) -> Outcome:
+    """Return the outcome that a record holds, for the request that it answers.
+
+    Raises:
+        KeyError, TypeError: When it is no record of this version.
+    """
+    found: JsonObject = dict(record)
+    completion = None
+    if found["ok"]:
+        completion = Completion(
+            text=found["text"],
+            reasoning=found.get("reasoning"),
+            finish_reason=found.get("finish_reason"),
+            usage=Usage(**found.get("usage", {})),
+            ttft_s=found.get("ttft_s"),
+            latency_s=found.get("latency_s"),
+            served_model=found.get("served_model"),
+        )
+    failure = None if found["ok"] else Failure(**found["failure"])
+    return Outcome(
+        request,
+        completion=completion,
+        failure=failure,
+        queue_s=found.get("queue_s", 0.0),
+        retry_s=found.get("retry_s", 0.0),
+        attempts=found.get("attempts", 0),
+        cached=found.get("cached", False),
+        replayed=True,
+        at=found.get("at", ""),
+    )
+
+
+def _records(path: Path) -> Iterator[tuple[int, JsonObject | None]]:
+    """Yield each record with the offset of its line; None for a line that is torn or garbled."""
+    try:
+        stream = path.open("rb")
+    except FileNotFoundError:
+        return
+    with stream:
+        offset = 0
+        for line in stream:
+            start, offset = offset, offset + len(line)
+            if line.isspace():
+                continue
+            try:
+                record = loads(line)
+            except ValueError:
+                record = None
+            whole = isinstance(record, dict) and record.keys() >= _NEEDED
+            yield start, record if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalIndex:
+    """What earlier sittings finished; holds a place in the file for each, not the answers.
+
+    Attributes:
+        path: The journal.
+        offsets: Digest of key and hash (or of the key alone) to the offset of the last line for it.
+        by_key: Whether requests are recalled whatever their content, as for scoring outputs again.
+        torn: Lines that could not be read.
+    """
+
+    path: Path
+    offsets: dict[bytes, int]
+    by_key: bool = False
+    torn: int = 0
+
+    @classmethod
+    def read(cls, path: Path, *, by_key: bool = False) -> "JournalIndex":
+        """Index a journal; failures that only the user can have caused count as not finished."""
+        offsets: dict[bytes, int] = {}
+        torn = 0
+        for offset, record in _records(path):
+            if record is None:
+                torn += 1
+                continue
+            failure = record.get("failure")
+            if isinstance(failure, dict) and failure.get("kind") in _UNFINISHED:
+                continue
+            key = Key(*(record[name] for name in Key._fields))
+            offsets[_digest(key, "" if by_key and key.role == "answer" else record["hash"])] = offset
+        return cls(path, offsets, by_key, torn)
+
+    def recall(self, request: Request) -> Outcome | None:
+        """Return what was recorded for a request, or None."""
+        hash_ = "" if self.by_key and request.key.role == "answer" else request.hash
+        offset = self.offsets.get(_digest(request.key, hash_))
+        if offset is None:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(offset)
+            record = loads(stream.readline())
+        return outcome_of(record, request)
+
+
+def _digest(key: Key, hash_: str) -> bytes:
+    return hashlib.blake2b(canonical([*key, hash_]), digest_size=16).digest()

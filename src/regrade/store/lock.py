@@ -1,0 +1,53 @@
+"""One writer a run folder; the lock dies with its process."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from regrade.errors import RunLockedError, StoreError
+from regrade.jsonio import dumps, loads
+
+__all__ = ["locked"]
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file that names its holder.
+
+    Raises:
+        RunLockedError: Naming process and host of the holder.
+        StoreError: When the file cannot be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreError(f"{path.parent} cannot be written: {error.strerror}") from error
+    try:
+        if fcntl is not None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _refusal(path) from None
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(path: Path) -> RunLockedError:
+    try:
+        holder = loads(path.read_bytes())
+        who = f"process {holder['pid']} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = "another process"
+    return RunLockedError(
+        f"{who} is writing to the run {path.parent.name}", hint="wait for it to end, or stop it first"
+    )

@@ -1,0 +1,89 @@
+"""The columns of the result tables."""
+
+import pyarrow as pa
+
+__all__ = ["KEY", "SAMPLES", "SCORES", "SUMMARY", "VERSION"]
+
+VERSION = {b"regrade.schema": b"1"}
+
+_TEXT = pa.string()
+
+KEY = [
+    pa.field("eval", _TEXT, nullable=False),
+    pa.field("prompt", _TEXT, nullable=False),
+    pa.field("model", _TEXT, nullable=False),
+    pa.field("sample_id", _TEXT, nullable=False),
+    pa.field("epoch", pa.int32(), nullable=False),
+    pa.field("role", _TEXT, nullable=False),
+]
+
+SAMPLES = pa.schema(
+    [
+        *KEY,
+        pa.field("ok", pa.bool_(), nullable=False),
+        pa.field("text", _TEXT),
+        pa.field("reasoning", _TEXT),
+        pa.field("finish_reason", _TEXT),
+        pa.field("parsed", pa.bool_()),
+        pa.field("prompt_tokens", pa.int64()),
+        pa.field("completion_tokens", pa.int64()),
+        pa.field("cost_usd", pa.float64()),
+        pa.field("cached", pa.bool_(), nullable=False),
+        pa.field("ttft_s", pa.float64()),
+        pa.field("latency_s", pa.float64()),
+        pa.field("queue_s", pa.float64()),
+        pa.field("retry_s", pa.float64()),
+        pa.field("attempts", pa.int32()),
+        pa.field("failure_kind", _TEXT),
+        pa.field("failure_message", _TEXT),
+        pa.field("fingerprint", _TEXT),
+        pa.field("cluster", _TEXT),
+        pa.field("input", _TEXT),
+        pa.field("target", _TEXT),
+        pa.field("messages", _TEXT),
+        pa.field("params", _TEXT),
+        pa.field("metadata", _TEXT),
+        pa.field("hash", _TEXT),
+    ],
+    metadata=VERSION,
+)
+"""`input` and `target`: texts as they are, else JSON; `messages`, `params` and `metadata`: JSON."""
+
+SCORES = pa.schema(
+    [
+        *KEY,
+        pa.field("scorer", _TEXT, nullable=False),
+        pa.field("version", _TEXT),
+        pa.field("metric", _TEXT, nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("label", _TEXT),
+        pa.field("expected", _TEXT),
+        pa.field("parsed", pa.bool_()),
+        pa.field("reason", _TEXT),
+        pa.field("failure_kind", _TEXT),
+        pa.field("failure_message", _TEXT),
+    ],
+    metadata=VERSION,
+)
+
+SUMMARY = pa.schema(
+    [
+        pa.field("eval", _TEXT, nullable=False),
+        pa.field("prompt", _TEXT, nullable=False),
+        pa.field("model", _TEXT, nullable=False),
+        pa.field("scorer", _TEXT, nullable=False),
+        pa.field("metric", _TEXT, nullable=False),
+        pa.field("better", _TEXT, nullable=False),
+        pa.field("slice", _TEXT, nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("se", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("level", pa.float64(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+        pa.field("n_failed", pa.int64(), nullable=False),
+        pa.field("method", _TEXT, nullable=False),
+        pa.field("note", _TEXT, nullable=False),
+    ],
+    metadata=VERSION,
+)
