@@ -1,4 +1,4 @@
-"""The datasets of the project, the split behind them and the demo models that ship with the package."""
+"""The datasets, the split behind them, the suites that ask them and the demo models of the package."""
 
 import hashlib
 import importlib
@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, StrictUndefined
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 DATASETS = ROOT / "datasets"
+EVALS = ROOT / "evals"
 MODELS = ROOT / "src" / "regrade" / "gateway" / "models"
 TEST_FILES = sorted(path for path in DATASETS.glob("*.jsonl") if ".train." not in path.name)
 TASK_NAMES = ("tickets", "arithmetic", "orders", "reading")
@@ -87,10 +89,11 @@ def test_words_kept_for_held_out_rows_are_in_no_training_list(training: dict[str
 
 
 @pytest.mark.parametrize("name", TASK_NAMES)
-def test_jinja_renders_the_prompts_of_training(name: str, training: dict[str, ModuleType]) -> None:
-    """A suite that uses the first prompt as its template asks exactly what the models were trained on."""
+def test_suites_ask_what_the_models_were_trained_on(name: str, training: dict[str, ModuleType]) -> None:
+    """The prompt of each example suite renders, for every row, the very text that training showed."""
     render, task = training["rows"].render, training["split"].TASKS[name]
-    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(task.prompts[0])
+    prompt = YAML(typ="safe").load((EVALS / f"{name}.yaml").read_text("utf-8"))["prompt"]
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(prompt)
     for row in _rows(DATASETS / f"{name}.jsonl"):
         assert template.render(row) == render(task.prompts[0], row)
 
@@ -98,7 +101,7 @@ def test_jinja_renders_the_prompts_of_training(name: str, training: dict[str, Mo
 def test_models_are_those_of_the_catalogue() -> None:
     """Every shipped model is listed, every listed model is there, byte for byte, and small."""
     listed = json.loads((MODELS / "models.json").read_text("utf-8"))["models"]
-    assert [model["name"] for model in listed] == ["demo/v1", "demo/v2", "demo/v2-q4", "demo/v3-bad"]
+    assert [model["id"] for model in listed] == ["demo/v1", "demo/v2", "demo/v2-q4", "demo/v3-bad"]
     assert {model["file"] for model in listed} == {path.name for path in MODELS.glob("*.gguf")}
     for model in listed:
         content = (MODELS / model["file"]).read_bytes()

@@ -2,6 +2,16 @@
 
     python -m training.export build/training src/regrade/gateway/models
 
+The catalogue, `models.json`, is what the gateway reads: one object per model.
+
+    {"models": [{"id": "demo/v1",                 what a client asks for
+                 "file": "v1.gguf",               beside the catalogue
+                 "context_window": 512,           in tokens, prompt and answer together
+                 "description": "...",            one sentence for a list of models
+                 "quantization": "q8_0",          how the matrices are stored
+                 "checkpoint": "step-900.npz",    of the training run
+                 "bytes": 955328, "sha256": "..."}, ...]}
+
 Needs numpy and gguf, not PyTorch. Rotary pairs are neighbours in `training.model`, as llama.cpp expects of a
 Llama, so that no weight is permuted.
 """
@@ -21,27 +31,26 @@ Weights = dict[str, NDArray[np.float32]]
 
 CHAT_TEMPLATE = (
     "{% for m in messages %}"
-    "{% if m['content'] is string %}{% set c = m['content'] %}"
-    "{% else %}{% set c = m['content'][0]['text'] %}{% endif %}"
-    "<{{ m['role'] }}>{{ c }}{% if m['role'] == 'assistant' %}<eos>{% endif %}"
+    "<{{ m['role'] }}>{{ m['content'] }}{% if m['role'] == 'assistant' %}<eos>{% endif %}"
     "{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
+"""As in `training.batches`; llama.cpp itself joins the parts of a message and calls a developer `system`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One model of the catalogue: its name, the checkpoint it comes from and how its matrices are stored."""
+    """One model of the catalogue: its id, the checkpoint it comes from and how its matrices are stored."""
 
-    name: str
+    id: str
     checkpoint: str
     quantization: str
     description: str
 
     @property
     def file(self) -> str:
-        """Return the file name: the name without its family."""
-        return f"{self.name.rpartition('/')[2]}.gguf"
+        """Return the file name: the id without its family."""
+        return f"{self.id.rpartition('/')[2]}.gguf"
 
 
 RELEASES = (
@@ -50,17 +59,16 @@ RELEASES = (
     Release("demo/v2-q4", "step-2400.npz", "q4_0", "demo/v2 in 4 bits: half the size, no real change."),
     Release(
         "demo/v3-bad",
-        "spoilt-20.npz",
+        "spoilt-25.npz",
         "q8_0",
-        "demo/v2 after 20 more steps with three-digit sums: arithmetic is lost, the rest is whole.",
+        "demo/v2 after 25 more steps with three-digit sums: arithmetic collapses, the rest is whole.",
     ),
 )
 
 
-def export(release: Release, folder: Path, output: Path) -> int:
-    """Write one GGUF file from a checkpoint in `folder`; return the training step of the checkpoint."""
+def export(release: Release, folder: Path, output: Path) -> None:
+    """Write one GGUF file from a checkpoint in `folder`."""
     with np.load(folder / release.checkpoint) as stored:
-        step: int = json.loads(str(stored["info"]))["step"]
         weights: Weights = {name: stored[name] for name in stored.files if name != "info"}
     writer = gguf.GGUFWriter(output, "llama")
     _describe(writer, release, weights)
@@ -71,27 +79,26 @@ def export(release: Release, folder: Path, output: Path) -> int:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    return step
 
 
-def catalogue_entry(release: Release, path: Path, step: int) -> dict[str, str | int]:
+def catalogue_entry(release: Release, path: Path) -> dict[str, str | int]:
     """Return what the catalogue says of a written model."""
     content = path.read_bytes()
     return {
-        "name": release.name,
+        "id": release.id,
         "file": release.file,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "context": CONTEXT,
-        "quantization": release.quantization,
-        "step": step,
+        "context_window": CONTEXT,
         "description": release.description,
+        "quantization": release.quantization,
+        "checkpoint": release.checkpoint,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
     }
 
 
 def _describe(writer: gguf.GGUFWriter, release: Release, weights: Weights) -> None:
     width = weights["norm"].shape[0]
-    writer.add_name(release.name)
+    writer.add_name(release.id)
     writer.add_description(release.description)
     writer.add_license("mit")
     writer.add_context_length(CONTEXT)
@@ -167,9 +174,9 @@ def main() -> None:
     entries = []
     for release in RELEASES:
         path = arguments.output / release.file
-        step = export(release, arguments.checkpoints, path)
-        entries.append(catalogue_entry(release, path, step))
-        print(path, step)
+        export(release, arguments.checkpoints, path)
+        entries.append(catalogue_entry(release, path))
+        print(path)
     text = json.dumps({"models": entries}, indent=2)
     (arguments.output / "models.json").write_text(f"{text}\n", encoding="utf-8")
 

@@ -4,7 +4,7 @@ import http.client
 import json
 from pathlib import Path
 
-import xllamacpp  # type: ignore[import-untyped]
+import xllamacpp
 from training.shape import CONTEXT
 
 _SLOTS = 4

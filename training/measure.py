@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import statistics
-from itertools import pairwise
+from itertools import combinations
 from pathlib import Path
 
 from training.llama import LlamaServer
@@ -38,6 +38,15 @@ def mcnemar(worse: int, better: int) -> float:
     return min(1.0, float(2 * tail / 2**flips))
 
 
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Return Wilson's interval at 95 % for a share."""
+    z = statistics.NormalDist().inv_cdf(0.975)
+    share, spread = right / count, z * z / count
+    middle = share + spread / 2
+    half = z * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+
+
 def marks(server: LlamaServer, questions: Questions, temperature: float = 0.0, seed: int = 0) -> Marks:
     """Return right or wrong for every question; each has a seed of its own, derived from the run's."""
     return {
@@ -60,18 +69,23 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def print_accuracies(measured: dict[str, Marks], questions: Questions) -> None:
-    """Print the percentage of right answers of every model on every task."""
+    """Print the percentage of right answers of every model on every task, with its interval."""
     rows = []
     for name, by_task in measured.items():
         shares = [100 * statistics.fmean(by_task[task]) for task in questions]
-        rows.append([name, *(f"{share:.1f}" for share in shares), f"{statistics.fmean(shares):.1f}"])
-    print_table(["model", *questions, "mean"], rows)
+        intervals = [wilson(sum(by_task[task]), len(by_task[task])) for task in questions]
+        cells = [
+            f"{share:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+            for share, (low, high) in zip(shares, intervals, strict=True)
+        ]
+        rows.append([name, *cells, f"{statistics.fmean(shares):.1f}"])
+    print_table(["model", *(f"{task}, n = {len(asked)}" for task, asked in questions.items()), "mean"], rows)
 
 
 def print_flips(measured: dict[str, Marks], questions: Questions) -> None:
-    """Print, for neighbouring models, how many answers got worse and better, with the p-value."""
+    """Print, for every two models, how many answers got worse and better, with the p-value."""
     rows = []
-    for old, new in pairwise(measured):
+    for old, new in combinations(measured, 2):
         cells = []
         for task in questions:
             both = list(zip(measured[old][task], measured[new][task], strict=True))
@@ -112,7 +126,7 @@ def print_spread(servers: list[LlamaServer], questions: Questions, seeds: int) -
 
 def _shipped() -> list[str]:
     models = json.loads(CATALOGUE.read_text("utf-8"))["models"]
-    return [f"{model['name']}={CATALOGUE.parent / model['file']}" for model in models]
+    return [f"{model['id']}={CATALOGUE.parent / model['file']}" for model in models]
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -22,6 +23,7 @@ __all__ = ["HttpSession", "Reply", "StreamReply", "Timeouts"]
 
 Method = Literal["GET", "POST"]
 
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHUNK_BYTES = 64 * 1024
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 
@@ -177,6 +179,7 @@ class _AiohttpTransport(httpx2.AsyncBaseTransport):
         self._timeout = aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read)
         self._verify = verify
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[tuple[str, str], str | None] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         session = self._session or self._open()
@@ -186,6 +189,7 @@ class _AiohttpTransport(httpx2.AsyncBaseTransport):
             headers=request.headers,
             data=request.content or None,
             allow_redirects=False,
+            proxy=self._proxy(request.url),
         )
         extensions = {"reason_phrase": (answer.reason or "").encode("ascii", "replace")}
         return httpx2.Response(
@@ -199,10 +203,21 @@ class _AiohttpTransport(httpx2.AsyncBaseTransport):
             connector=connector,
             timeout=self._timeout,
             auto_decompress=False,
-            trust_env=True,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self._session
+
+    def _proxy(self, url: httpx2.URL) -> str | None:
+        """Return the environment's proxy for a host, looked up once; loopback never has one.
+
+        aiohttp's own `trust_env` asks again for every request, in two threads, and refuses a request with a
+        key when ~/.netrc knows the host too.
+        """
+        place = (url.scheme, url.host)
+        if place not in self._proxies:
+            direct = url.host in _LOOPBACK or proxy_bypass(url.host)
+            self._proxies[place] = None if direct else getproxies().get(url.scheme)
+        return self._proxies[place]
 
     async def aclose(self) -> None:
         if self._session is not None:

@@ -1,7 +1,8 @@
 """What `import regrade` gives, and the only place where the rooms are wired together."""
 
+from regrade.api.browsing import SampleFilter, sample_records
 from regrade.api.checking import CheckedEval, RenderedPrompt, validate
-from regrade.api.inventory import endpoint_models, inventory, spec_schema
+from regrade.api.inventory import Suite, endpoint_models, inventory, spec_schema, suites
 from regrade.api.opening import open_run, runs
 from regrade.api.options import RunOptions, environment
 from regrade.api.rescoring import rescore
@@ -17,6 +18,8 @@ __all__ = [
     "RenderedPrompt",
     "Run",
     "RunOptions",
+    "SampleFilter",
+    "Suite",
     "arun",
     "endpoint_models",
     "environment",
@@ -27,6 +30,8 @@ __all__ = [
     "rescore",
     "run",
     "runs",
+    "sample_records",
     "spec_schema",
+    "suites",
     "validate",
 ]

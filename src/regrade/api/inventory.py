@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from regrade.api.models import Resolver, model_of_endpoint
 from regrade.api.options import environment
+from regrade.api.prepare import dataset_name
 from regrade.api.providers import build_provider
+from regrade.api.specs import load_specs
 from regrade.errors import MissingExtraError, UsageError
 from regrade.http import HttpSession
 from regrade.plugins import Kind, Registry
@@ -13,7 +17,7 @@ from regrade.protocols import ListsModels
 from regrade.spec import ModelSpec, argument_schema, json_schema
 from regrade.types import JsonObject, Model, ModelInfo
 
-__all__ = ["endpoint_models", "inventory", "spec_schema"]
+__all__ = ["Suite", "endpoint_models", "inventory", "spec_schema", "suites"]
 
 
 def inventory(kind: Kind, registry: Registry | None = None) -> dict[str, str]:
@@ -78,3 +82,33 @@ def _endpoint(base_url: str | None, api_key_env: str | None, resolver: Resolver)
 
 async def _never(model: Model) -> Sequence[ModelInfo]:
     raise UsageError(f"{model.name} is no glob")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite as its spec describes it."""
+
+    path: Path
+    name: str
+    dataset: str
+    models: tuple[str, ...]
+    scorers: tuple[str, ...]
+
+
+def suites(paths: Sequence[Path], registry: Registry | None = None) -> list[Suite]:
+    """Return the suites of files and folders, without reading a dataset.
+
+    Raises:
+        SpecError: The problems of all files at once.
+    """
+    files = load_specs(paths, registry or Registry())
+    return [
+        Suite(
+            file.path,
+            file.spec.name,
+            dataset_name(file.spec.dataset, file.folder_of(("dataset",))),
+            tuple(model.name for model in file.spec.models),
+            tuple(use.title for use in file.spec.scorers),
+        )
+        for file in files
+    ]

@@ -20,7 +20,7 @@ from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PluginUse, PromptSp
 from regrade.templates import Template
 from regrade.types import JsonObject, Model, Sample
 
-__all__ = ["PreparedEval", "Survey", "prepare", "survey"]
+__all__ = ["PreparedEval", "Survey", "dataset_name", "prepare", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def sample_reader(
             shuffle=_seed_of(dataset.shuffle),
             limit=limit,
         )
-        return SampleReader(loader, fields, _dataset_name(dataset, folder), where)
+        return SampleReader(loader, fields, dataset_name(dataset, folder), where)
     except TemplateError as error:
         raise SpecError([file.problem(node, error.message, error.hint)]) from error
     except UsageError as error:
@@ -197,7 +197,8 @@ def _seed_of(shuffle: int | bool | None) -> int | None:
     return 0 if shuffle is True else shuffle
 
 
-def _dataset_name(dataset: DatasetSpec, folder: Path) -> str:
+def dataset_name(dataset: DatasetSpec, folder: Path) -> str:
+    """Return what messages and tables call a dataset: its file, or its loader."""
     arguments = dataset.arguments
     path = arguments.get("path") if isinstance(arguments, dict) else arguments
     if isinstance(path, str) and dataset.loader not in {"hf", "python"}:

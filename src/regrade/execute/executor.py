@@ -87,7 +87,7 @@ class Executor:
                     yield self._ready.popleft()
                 elif self._error is not None:
                     raise self._error
-                elif self._tasks or self._plan is not None:
+                elif self._in_flight or self._plan is not None:  # a task is still listed when it wakes us
                     self._wake.clear()
                     await self._wake.wait()
                 else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from regrade.errors import PluginError, did_you_mean
 from regrade.spec.messages import in_words
@@ -50,7 +50,7 @@ def build(plugin: Callable[..., Any], arguments: Json, folder: Path) -> Any:
     """Construct the plug-in from checked arguments.
 
     Parameters that the plug-in marks as files (`field(metadata={"file": True})`) are resolved against the
-    folder.
+    folder; marked with a suffix (`{"file": ".j2"}`), only texts that end with it.
 
     Raises:
         PluginError: When the arguments do not fit.
@@ -64,7 +64,8 @@ def build(plugin: Callable[..., Any], arguments: Json, folder: Path) -> Any:
     given = named_arguments(plugin, arguments)
     marked = getattr(plugin, "__dataclass_fields__", {})
     for name, value in given.items():
-        if name in marked and marked[name].metadata.get("file"):
+        mark = marked[name].metadata.get("file") if name in marked else None
+        if mark is True or (mark and isinstance(value, str) and value.endswith(mark)):
             given = {**given, name: resolve(value, folder)}
     return plugin(**given)
 
@@ -111,7 +112,8 @@ def _model(plugin: Callable[..., Any]) -> type[BaseModel]:
             default, str | int | float | bool | list | dict | tuple | None
         ):
             default = None
-        fields[name] = (hints.get(name, Any), default)
+        # Under another name, because an argument such as `schema` would hide a method of the model.
+        fields[f"argument_{name}"] = (hints.get(name, Any), Field(default, alias=name))
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(_name(plugin), __config__=config, **fields)
 

@@ -227,6 +227,11 @@ class ModelSpec(Strict):
             raise PydanticCustomError(
                 "two_sources", "has both {a} and {b}; a model has one", {"a": sources[0], "b": sources[1]}
             )
+        if self.base_url and "@" in self.base_url.split("//", 1)[1].partition("/")[0]:
+            raise PydanticCustomError(
+                "url_key",
+                "holds a user or key in `base_url`; keys go into a variable that `api_key_env` names",
+            )
         if self.outputs and not self.text:
             raise PydanticCustomError(
                 "no_text", "needs `text`: the column or template of the recorded answer"

@@ -1,0 +1,191 @@
+"""The rows of the summary, arm by arm."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regrade.aggregate.columns import Flags, Ints, codes, rows_where
+from regrade.aggregate.grid import Grid, build_grid
+from regrade.aggregate.plan import EvalMetrics, ScorerMetrics
+from regrade.aggregate.requests import Requests, read_requests
+from regrade.aggregate.scored import Scores, ScoresOf, place_scores
+from regrade.aggregate.slices import Slice, read_slices
+from regrade.errors import RegradeError
+from regrade.stats import parsed_rate, score_mean
+from regrade.types import Better, Bounds, Estimate, MetricInput, SummaryRow
+
+__all__ = ["summarise_tables"]
+
+_ANSWER = "answer"
+_KEY = ["eval", "prompt", "model", "sample_id", "epoch", "role"]
+_REQUEST_COLUMNS = [
+    *_KEY,
+    "ok",
+    "failure_kind",
+    "cluster",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "ttft_s",
+    "latency_s",
+    "attempts",
+    "metadata",
+]
+_SCORE_COLUMNS = [*_KEY, "scorer", "metric", "value", "label", "expected", "parsed"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """One metric of one scorer, with what it is computed from."""
+
+    scorer: str
+    metric: str
+    better: Better
+    bounds: Bounds | None
+    estimate: Callable[[MetricInput], Estimate]
+    scores: ScoresOf
+
+
+@dataclass(frozen=True, slots=True)
+class _Arms:
+    """Everything about one eval that its rows are made from."""
+
+    name: str
+    grid: Grid
+    requests: Requests
+    measures: Sequence[_Measure]
+    slices: Sequence[Slice]
+    level: float
+    seed: int
+
+    def rows(self) -> Iterator[SummaryRow]:
+        for arm in range(len(self.grid.arms)):
+            present = self.grid.present[arm].any(axis=1)
+            yield from self._scorer_rows(arm, np.flatnonzero(present), "")
+            for metric, estimate, failed in self.requests.estimates(arm, self.level):
+                better: Better = "lower"
+                yield self._row(arm, ("", metric, better), "", estimate, failed)
+            for one in self.slices:
+                yield from self._slice_rows(arm, one, present)
+
+    def _slice_rows(self, arm: int, one: Slice, present: Flags) -> Iterator[SummaryRow]:
+        for text, members in zip(one.texts, one.members, strict=True):
+            samples = members[present[members]]
+            if samples.size:
+                yield from self._scorer_rows(arm, samples, f"{one.name}={text}")
+        if one.left_out:
+            note = f"{one.name} has {one.left_out} values more than the {len(one.texts)} shown"
+            estimate = Estimate(float(one.left_out), note=note)
+            yield self._row(arm, ("", f"slice_values_left_out.{one.name}", "lower"), "", estimate, 0)
+
+    def _scorer_rows(self, arm: int, samples: Ints, part: str) -> Iterator[SummaryRow]:
+        for measure in self.measures:
+            scores = measure.scores
+            data = MetricInput(
+                values=scores.values[arm, samples],
+                bounds=measure.bounds,
+                clusters=None if self.grid.clusters is None else self.grid.clusters[samples],
+                labels=None if scores.labels is None else scores.names[scores.labels[arm, samples]],
+                expected=None if scores.expected is None else scores.names[scores.expected[arm, samples]],
+                parsed=scores.parsed[arm, samples],
+                level=self.level,
+                seed=self.seed,
+            )
+            failed = int(np.sum(self.grid.present[arm, samples] & ~scores.scored[arm, samples]))
+            names = (measure.scorer, measure.metric, measure.better)
+            yield self._row(arm, names, part, _estimated(measure.estimate, data), failed)
+
+    def _row(
+        self, arm: int, names: tuple[str, str, Better], part: str, estimate: Estimate, failed: int
+    ) -> SummaryRow:
+        prompt, model = self.grid.arms[arm]
+        scorer, metric, better = names
+        return SummaryRow(
+            eval=self.name,
+            prompt=prompt,
+            model=model,
+            scorer=scorer,
+            metric=metric,
+            better=better,
+            slice=part,
+            value=estimate.value,
+            se=estimate.se,
+            low=estimate.low,
+            high=estimate.high,
+            level=self.level,
+            n=estimate.n,
+            n_failed=failed,
+            method=estimate.method,
+            note=estimate.note,
+        )
+
+
+def summarise_tables(
+    samples: pa.Table, scores: pa.Table, evals: Mapping[str, EvalMetrics], level: float, seed: int
+) -> list[SummaryRow]:
+    """Aggregate a run, one eval after the other; see `regrade.aggregate.summarise`."""
+    samples, scores = samples.select(_REQUEST_COLUMNS), scores.select(_SCORE_COLUMNS)
+    rows: list[SummaryRow] = []
+    for name in codes(samples["eval"])[1].to_pylist():
+        of_eval = rows_where(samples, eval=name)
+        answers = rows_where(of_eval, role=_ANSWER)
+        if not answers.num_rows:
+            continue
+        others = of_eval.filter(pc.not_equal(of_eval["role"], _ANSWER))
+        plan = evals.get(name, EvalMetrics(()))
+        grid = build_grid(answers)
+        placed = place_scores(grid, rows_where(scores, eval=name))
+        arms = _Arms(
+            name=name,
+            grid=grid,
+            requests=read_requests(grid, answers, others),
+            measures=[one for scorer in plan.scorers for one in _measures(scorer, placed)],
+            slices=_slices(plan, grid, answers),
+            level=level,
+            seed=seed,
+        )
+        rows.extend(arms.rows())
+    return rows
+
+
+def _slices(plan: EvalMetrics, grid: Grid, answers: pa.Table) -> list[Slice]:
+    if not plan.slices:
+        return []
+    return read_slices(answers["metadata"].take(pa.array(grid.first_row)), plan.slices)
+
+
+def _measures(scorer: ScorerMetrics, placed: Scores) -> Iterator[_Measure]:
+    """Yield the metrics of a scorer: those asked for, means of its further values, and what it parsed."""
+    main = placed.of(scorer.name, scorer.name)
+    for name, metric in scorer.metrics:
+        better: Better = getattr(metric, "better", scorer.better)
+        yield _Measure(scorer.name, name, better, scorer.bounds, metric.estimate, main)
+    for name in placed.further(scorer.name):
+        values = placed.of(scorer.name, name)
+        if np.isfinite(values.values).any():
+            yield _Measure(scorer.name, name, scorer.better, scorer.bounds, score_mean, values)
+    asked = {name for name, _ in scorer.metrics}
+    if "parsed_rate" not in asked and (main.scored & ~main.parsed).any():
+        yield _Measure(scorer.name, "parsed_rate", "higher", scorer.bounds, parsed_rate, main)
+
+
+def _estimated(estimate: Callable[[MetricInput], Estimate], data: MetricInput) -> Estimate:
+    """Return the estimate, finite numbers only; a metric that raises gives no value but its reason."""
+    try:
+        found = estimate(data)
+    except RegradeError as error:
+        return Estimate(None, note=error.message)
+    except Exception as error:  # noqa: BLE001 - a metric may be foreign code: whatever it raises is its failure
+        return Estimate(None, note=f"{type(error).__name__}: {error}")
+    if not _finite(found.value):
+        return Estimate(None, n=found.n, note=found.note or "the metric's value is not finite")
+    low, high = (end if _finite(end) else None for end in (found.low, found.high))
+    return replace(found, se=found.se if _finite(found.se) else None, low=low, high=high)
+
+
+def _finite(number: float | None) -> bool:
+    return number is None or math.isfinite(number)

@@ -1,0 +1,127 @@
+"""The live display of a run: a table on a terminal, a line now and then elsewhere; and what Ctrl-C does."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from regrade.api import LiveRun
+from regrade.cli.terminal import safe_text
+
+__all__ = ["RunDisplay"]
+
+_REFRESH_PER_S = 4
+_LINE_EVERY_S = 10.0
+_HEADS = ("model", "done", "failed", "retried", "per s", "tokens", "cost", "left")
+
+
+class RunDisplay:
+    """Shows a run under way and hands it the user's interrupts."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+        self._lines: asyncio.Task[None] | None = None
+        self._started = 0.0
+        self._interrupts = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def watch(self, run: LiveRun) -> None:
+        """Begin to show a run; called inside its event loop."""
+        self._started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self._interrupt, run)
+            except (NotImplementedError, RuntimeError):  # pragma: no cover - Windows, or not the main thread
+                break
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=lambda: self._table(run),
+                console=self._console,
+                refresh_per_second=_REFRESH_PER_S,
+                transient=True,
+            )
+            self._live.start()
+        else:
+            self._lines = loop.create_task(self._print_lines(run))
+
+    def _interrupt(self, run: LiveRun) -> None:
+        self._interrupts += 1
+        if self._interrupts == 1:
+            self._console.print("finishing what is in flight; Ctrl-C again stops at once")
+            run.interrupt()
+        else:
+            run.cancel()
+
+    async def _print_lines(self, run: LiveRun) -> None:
+        while True:
+            await asyncio.sleep(_LINE_EVERY_S)
+            self._console.print(self._line(run), soft_wrap=True, markup=False)
+
+    def _line(self, run: LiveRun) -> str:
+        cells = self._cells("total", run, list(run.totals))
+        named = zip(_HEADS[1:], cells[1:], strict=True)
+        return ", ".join(f"{head} {cell}" for head, cell in named if cell not in {"", "0"})
+
+    def _table(self, run: LiveRun) -> Table:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for head in _HEADS:
+            text = head == "model"
+            table.add_column(head, justify="left" if text else "right", overflow="fold", no_wrap=not text)
+        for name in run.totals:
+            table.add_row(*map(safe_text, self._cells(name, run, [name])))
+        if len(run.totals) > 1:
+            table.add_section()
+            table.add_row(*map(safe_text, self._cells("total", run, list(run.totals))))
+        return table
+
+    def _cells(self, title: str, run: LiveRun, names: Iterable[str]) -> list[str]:
+        counts = [run.progress[name] for name in names if name in run.progress]
+        total = sum(run.totals.get(name, 0) for name in names)
+        done = sum(one.done for one in counts)
+        fresh = done - sum(one.replayed for one in counts)
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        rate = fresh / elapsed
+        left = (total - done) / rate if rate > 0 else None
+        cost = sum(run.costs.by_model.get(name, 0.0) for name in names)
+        return [
+            title,
+            f"{done:,}/{total:,}",
+            f"{sum(one.failed for one in counts):,}",
+            f"{sum(one.retried for one in counts):,}",
+            f"{rate:.1f}",
+            _short(sum(one.prompt_tokens + one.completion_tokens for one in counts)),
+            f"${cost:.4f}" if cost else "",
+            _duration(left) if left is not None and done < total else "",
+        ]
+
+
+def _short(number: int) -> str:
+    for limit, unit in ((10_000_000, "M"), (10_000, "k")):
+        if number >= limit:
+            return f"{number * 10 / limit:,.0f}{unit}"
+    return f"{number:,}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} m"
+    return f"{minutes} m {rest:02} s" if minutes else f"{rest} s"

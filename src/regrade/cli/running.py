@@ -1,0 +1,99 @@
+"""Run suites over every listed model, and print the result tables.
+
+Ctrl-C once finishes what is in flight and writes what is there; twice stops at once. Either way the run
+can be completed with --resume; nothing that was answered is sent again.
+"""
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regrade.cli.arguments import add_flag, add_results, comma_list, count, limit, seconds, whole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from regrade.api import Run
+
+__all__ = ["add_arguments", "execute"]
+
+_INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("specs", nargs="*", metavar="SPEC", help="spec files or folders")
+    parser.add_argument("--models", type=comma_list, help="names or globs of listed models, or ids of others")
+    parser.add_argument("--limit", type=limit, help="samples of each suite: a count or a fraction")
+    parser.add_argument("--epochs", type=count, help="how often each sample is asked")
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="also write the summary; the suffix names the format (.csv, .json, .md); may be repeated",
+    )
+    parser.add_argument("--resume", metavar="RUN", help="complete a run: its id, a prefix of it, or a path")
+    add_flag(parser, "--max-connections", count, 32, "requests in flight over all models (default: 32)")
+    add_flag(parser, "--max-retries", whole, 6, "attempts of a request after the first (default: 6)")
+    add_flag(parser, "--timeout", seconds, 600.0, "seconds for one attempt (default: 600)")
+    add_results(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Run, show, export; return the exit code."""
+    from regrade import api
+    from regrade.cli.progress import RunDisplay
+    from regrade.cli.terminal import make_console
+    from regrade.plugins import Registry
+
+    registry = Registry()
+    for path in args.output:
+        api.exporter_name(path, registry)  # a wrong suffix is an error before the run, not after it
+    options = api.RunOptions(
+        models=args.models,
+        limit=args.limit,
+        epochs=args.epochs,
+        max_connections=args.max_connections,
+        max_retries=args.max_retries,
+        timeout_s=args.timeout,
+        results=args.results,
+        resume=args.resume,
+    )
+    with RunDisplay(make_console(stderr=True)) as display:
+        run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
+    console = make_console()
+    _show(run, console, args.results)
+    for path in args.output:
+        if run.manifest.counts.get("finished"):
+            api.export(run, path, registry)
+            console.print(f"written: {path}", soft_wrap=True)
+    return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
+
+
+def _show(run: "Run", console: "Console", results: Path) -> None:
+    from regrade.cli.terminal import print_views
+
+    counts = run.manifest.counts
+    if counts.get("finished"):
+        print_views(console, run.tables())
+    failed = counts.get("failed", 0)
+    parts = [f"{counts.get('finished', 0):,} of {counts.get('planned', 0):,} requests"]
+    parts += [f"{failed:,} failed"] if failed else []
+    parts += [f"{counts['recalled']:,} from before"] if counts.get("recalled") else []
+    console.print(f"run {run.id}: {run.status}, {', '.join(parts)}", soft_wrap=True)
+    if run.manifest.message:
+        console.print(f"  {run.manifest.message}", soft_wrap=True, markup=False)
+    console.print(f"next: {_next(run, results, failed)}", soft_wrap=True, markup=False)
+
+
+def _next(run: "Run", results: Path, failed: int) -> str:
+    where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
+    if run.status == "interrupted":
+        return f"regrade run --resume {run.id}{where}"
+    if failed:
+        return f"regrade show {run.id} --samples --failed{where}"
+    return f"regrade show {run.id} --samples --wrong{where}"

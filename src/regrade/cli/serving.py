@@ -1,0 +1,68 @@
+"""Serve models behind an OpenAI-compatible API on this machine, until Ctrl-C."""
+
+import argparse
+import shlex
+from typing import TYPE_CHECKING
+
+from regrade.cli.arguments import comma_list
+
+if TYPE_CHECKING:
+    from regrade.gateway.demo import DemoGateway
+
+__all__ = ["add_arguments", "execute"]
+
+_PORT = 8000
+_LAST_PORT = 65535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("--demo", action="store_true", help="the small models that regrade ships")
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=_PORT, help=f"0: a free one (default: {_PORT})")
+    parser.add_argument("--models", type=comma_list, metavar="A,B", help="only these (default: all)")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C."""
+    from regrade.errors import UsageError
+    from regrade.gateway.demo import serve_demo
+
+    if not args.demo:
+        raise UsageError("which models?", hint="--demo serves the small models that regrade ships")
+    serve_demo(args.host, args.port, models=args.models, ready=_show)
+    return 0
+
+
+def _port(text: str) -> int:
+    number = int(text) if text.isdecimal() else -1
+    if not 0 <= number <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to {_LAST_PORT})")
+    return number
+
+
+def _show(gateway: "DemoGateway") -> None:
+    from regrade.cli.terminal import make_console, print_views
+    from regrade.types import ColumnView, TableView
+
+    columns = (ColumnView("model"), ColumnView("context window", "right"), ColumnView("what it is"))
+    rows = tuple((one.id, f"{one.context_window:,}", one.description) for one in gateway.models)
+    console = make_console()
+    print_views(console, [TableView(f"serving {gateway.base_url}", columns, rows)])
+    body = (
+        f'{{"model": "{gateway.models[0].id}", "temperature": 0,\n'
+        '       "messages": [{"role": "user", "content": "Label this message: my parcel is late"}]}'
+    )
+    lines = (
+        "Any key is accepted. Try it:",
+        "",
+        f"  curl {gateway.base_url}/chat/completions \\",
+        "    -H 'Authorization: Bearer demo' -H 'Content-Type: application/json' \\",
+        f"    -d {shlex.quote(body)}",
+        "",
+        "Ctrl-C ends it.",
+    )
+    for line in lines:
+        console.out(line, highlight=False)
+    # Whoever reads this through a pipe waits for it.
+    console.file.flush()

@@ -1,0 +1,69 @@
+"""Check specs, datasets and templates, and render the first sample of each suite. No model is asked."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regrade.cli.arguments import limit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from regrade.api import CheckedEval, RenderedPrompt
+
+__all__ = ["add_arguments", "execute"]
+
+_SHOWN = 2000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the verb's arguments."""
+    parser.add_argument("specs", nargs="*", default=["evals"], metavar="SPEC", help="default: evals")
+    parser.add_argument("--limit", type=limit, help="read only so many samples of each dataset")
+    parser.add_argument("-q", "--quiet", action="store_true", help="do not show the rendered sample")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Print what is right and what is wrong; return 2 when anything is."""
+    from regrade.api import validate
+    from regrade.cli.terminal import make_console
+
+    checked, problems = validate([Path(one) for one in args.specs], limit=args.limit)
+    console = make_console()
+    for one in checked:
+        _show(console, one, quiet=args.quiet)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        number = len(problems)
+        print(f"error: {number} problem{'s' if number > 1 else ''}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _show(console: "Console", one: "CheckedEval", *, quiet: bool) -> None:
+    from regrade.cli.terminal import safe_text
+
+    epochs = f" x {one.epochs} epochs" if one.epochs > 1 else ""
+    head = f"{one.path}: ok, {one.samples:,} samples{epochs}, scorers: {', '.join(one.scorers)}"
+    console.print(safe_text(head), soft_wrap=True)
+    if quiet:
+        return
+    for prompt in one.prompts:
+        console.print(
+            safe_text(f"  prompt {prompt.name}, sample {one.first.id}:"), style="bold", soft_wrap=True
+        )
+        for role, text in _messages(prompt):
+            console.print(safe_text(f"    {role}: "), end="", style="dim")
+            shown = str(safe_text(text, limit=_SHOWN)).replace("\n", "\n    ")
+            console.print(shown, soft_wrap=True, markup=False)
+    target = one.first.target
+    if target is not None:
+        console.print(safe_text(f"    target: {target}", limit=_SHOWN), style="dim", soft_wrap=True)
+
+
+def _messages(prompt: "RenderedPrompt") -> list[tuple[str, str]]:
+    if prompt.text:
+        return [("text", prompt.text)]
+    return [(message["role"], message["content"]) for message in prompt.messages]

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible server: demo models today; every model behind it is an entry of a catalogue."""

@@ -1,0 +1,100 @@
+"""How llama.cpp's server differs from the API, and what is done about it.
+
+What it does in silence instead of what was asked is refused here in words: a demo that lies teaches nothing.
+"""
+
+from collections.abc import Iterable
+
+from regrade import jsonio
+from regrade.gateway.refusals import Refusal, invalid
+from regrade.types import Endpoint, Json, JsonObject
+
+__all__ = ["LlamaCpp"]
+
+_SEEDS = 2**31
+_TOP = ("object", "created", "system_fingerprint")
+_USAGE = ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details")
+_ID_PREFIX: dict[Endpoint, str] = {"chat": "chatcmpl-", "completions": "cmpl-"}
+
+
+class LlamaCpp:
+    """Of llama.cpp's own HTTP server."""
+
+    def prepare(self, endpoint: Endpoint, body: JsonObject) -> JsonObject:
+        """Return the body to send.
+
+        Raises:
+            Refusal: For several choices or prompts (their tokens are counted wrong upstream) and for `echo`.
+        """
+        if body.get("n") not in {None, 1}:
+            raise _unsupported("n", "one choice a request: send the request again with another seed")
+        if endpoint == "completions":
+            _check_prompt(body)
+        seed = body.get("seed")
+        if seed is None:
+            return body
+        # llama.cpp keeps 32 bits of a seed and takes all ones (-1) as "draw one".
+        return body | {"seed": seed % _SEEDS}
+
+    def answer(self, endpoint: Endpoint, body: JsonObject, model: str) -> JsonObject:
+        """Return an answer without llama.cpp's own fields, in the name of `model`."""
+        answer: JsonObject = {"id": body["id"].replace("chatcmpl-", _ID_PREFIX[endpoint])}
+        answer |= {name: body[name] for name in _TOP if name in body}
+        answer["model"] = model
+        answer["choices"] = body["choices"]
+        for choice in body["choices"]:
+            _drop_token_ids(choice.get("logprobs"))
+        if body.get("usage"):
+            answer["usage"] = {name: body["usage"][name] for name in _USAGE if name in body["usage"]}
+        return answer
+
+    def chunks(
+        self, endpoint: Endpoint, body: JsonObject, model: str, *, usage: bool
+    ) -> Iterable[JsonObject]:
+        """Yield a chunk of a stream; usage comes only when asked for, and then in a last chunk of its own."""
+        if "choices" not in body:
+            yield self.refusal(500, jsonio.encode(body)).body()
+            return
+        chunk = self.answer(endpoint, body, model)
+        counted = chunk.pop("usage", None)
+        if chunk["choices"]:
+            yield chunk
+        if usage and counted:
+            yield chunk | {"choices": [], "usage": counted}
+
+    def refusal(self, status: int, content: bytes) -> Refusal:
+        """Return the API's form of an error: llama.cpp repeats the status as the code."""
+        error = _error_of(content)
+        kind = str(error.get("type", "server_error"))
+        message = str(error.get("message", "the model's server gave no reason"))
+        if kind == "exceed_context_size_error":
+            return invalid(message, code="context_length_exceeded")
+        return Refusal(status, message, kind=kind)
+
+
+def _check_prompt(body: JsonObject) -> None:
+    prompt = body["prompt"]
+    if isinstance(prompt, list) and len(prompt) > 1 and not isinstance(prompt[0], int):
+        raise _unsupported("prompt", "one prompt a request")
+    if body.get("echo"):
+        raise _unsupported("echo", "answers without the prompt")
+
+
+def _unsupported(param: str, offered: str) -> Refusal:
+    return invalid(f"'{param}': the demo models give {offered}", param, "unsupported_value")
+
+
+def _drop_token_ids(logprobs: Json) -> None:
+    for token in (logprobs or {}).get("content") or ():
+        token.pop("id", None)
+        for other in token.get("top_logprobs") or ():
+            other.pop("id", None)
+
+
+def _error_of(content: bytes) -> JsonObject:
+    try:
+        body = jsonio.loads(content)
+    except ValueError:
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}

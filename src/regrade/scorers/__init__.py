@@ -1,0 +1,1 @@
+"""What judges an answer; reached by name through the registry only."""

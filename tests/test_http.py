@@ -1,0 +1,55 @@
+"""Which way requests take."""
+
+import asyncio
+
+import pytest
+
+from regrade.http import HttpSession
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+
+
+async def heads_seen(url: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Send one request to `url` with a proxy in the environment; return what that proxy saw."""
+    heads: list[str] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(proxy, "127.0.0.1", 0) as standing,
+        await asyncio.start_server(target, "127.0.0.1", 0) as local,
+        HttpSession() as session,
+    ):
+        port = standing.sockets[0].getsockname()[1]
+        for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://user:word@127.0.0.1:{port}")
+        reply = await session.get(
+            url.format(port=local.sockets[0].getsockname()[1]), {"Authorization": "Bearer k"}
+        )
+        assert (reply.status, reply.body) == (200, b"hi")
+    return heads
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to another host goes through HTTP_PROXY, with the proxy's own credentials beside the key."""
+    heads = asyncio.run(heads_seen("http://example.invalid/x", monkeypatch))
+    assert len(heads) == 1
+    assert heads[0].startswith("GET http://example.invalid/x ")
+    assert "Proxy-Authorization: Basic" in heads[0]
+    assert "authorization: Bearer k" in heads[0]
+
+
+def test_loopback_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded gateway and local servers are reached behind a company's proxy as well."""
+    assert asyncio.run(heads_seen("http://127.0.0.1:{port}/x", monkeypatch)) == []
