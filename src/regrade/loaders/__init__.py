@@ -1,0 +1,1 @@
+"""Where rows come from: one loader a format, streamed, with one clear error naming file and line."""
