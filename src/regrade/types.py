@@ -432,10 +432,17 @@ class SummaryRow:
 
 @dataclass(frozen=True, slots=True)
 class ColumnView:
-    """A column of a table that people read: its head and how its cells stand."""
+    """A column of a table that people read.
+
+    Attributes:
+        head: What stands above it.
+        align: How its cells stand; names are left, numbers right.
+        spare: 0 always shown; where space is short, the column with the greatest number is left out first.
+    """
 
     head: str
     align: Literal["left", "right"] = "left"
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)

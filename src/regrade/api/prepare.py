@@ -22,6 +22,9 @@ from regrade.types import JsonObject, Model, Sample
 
 __all__ = ["PreparedEval", "Survey", "dataset_name", "prepare", "survey"]
 
+_PARSED = PluginUse(name="parsed_rate")
+"""Joins every scorer's metrics: a score that fell because answers could not be read is another finding."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedEval:
@@ -91,6 +94,7 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
         UsageError: A plug-in that refuses its arguments.
     """
     spec = file.spec
+    epochs = options.epochs or spec.epochs
     parameters = spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})
     return PreparedEval(
         file=file,
@@ -98,10 +102,11 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
         prompts=_prompts(file, registry),
         scorers=EvalScorers([_unit(use, registry, file) for use in spec.scorers]),
         metrics=EvalMetrics(
-            scorers=tuple(_metrics(use, registry, file) for use in spec.scorers), slices=tuple(spec.slices)
+            scorers=tuple(_metrics(use, registry, file, epochs) for use in spec.scorers),
+            slices=tuple(spec.slices),
         ),
         parameters={**parameters, **(spec.parameters.extra_body or {})},
-        epochs=options.epochs or spec.epochs,
+        epochs=epochs,
     )
 
 
@@ -299,15 +304,20 @@ def _unit(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerUnit:
     return ScorerUnit(use.title, scorer, compile_steps(use.extract, use.normalize))
 
 
-def _metrics(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerMetrics:
+def _metrics(use: ScorerUse, registry: Registry, file: SpecFile, epochs: int) -> ScorerMetrics:
     folder = file.folder_of(("scorers",))
     scorer = build(registry.load("scorer", use.name, folder), use.arguments, folder)
     own = [PluginUse(name=name) for name in getattr(scorer, "metrics", ("mean",))]
-    uses = use.metrics or file.spec.metrics or own
+    uses = list(use.metrics or file.spec.metrics or own)
+    if all(one.name != _PARSED.name for one in uses):
+        uses.append(_PARSED)
     built = tuple(
         (_metric_name(one), build(registry.load("metric", one.name, folder), one.arguments, folder))
         for one in uses
     )
+    for _, metric in built:
+        if check := getattr(metric, "check_epochs", None):
+            check(epochs)  # now, not after the run is paid for
     return ScorerMetrics(
         name=use.title,
         bounds=getattr(scorer, "bounds", None),

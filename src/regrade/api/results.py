@@ -70,9 +70,9 @@ class Run:
         """Return the summary as records."""
         return read_summary(self.folder)
 
-    def tables(self, *, slices: bool = False) -> list[TableView]:
-        """Return the result tables that people read, one an eval."""
-        return summary_tables(self.summary_rows, slices=slices)
+    def tables(self, *, slices: bool = False, details: bool = False) -> list[TableView]:
+        """Return the result tables that people read: one an eval, then those of details and slices."""
+        return summary_tables(self.summary_rows, slices=slices, details=details)
 
 
 def export(run: Run, path: Path, registry: Registry | None = None) -> None:

@@ -2,7 +2,7 @@
 
 __all__ = ["LABELS", "ROWS"]
 
-LABELS = ("shipping", "refund", "billing", "login", "other")
+LABELS = ("billing", "refund", "shipping", "login", "bug", "other")
 
 ROWS = [
     {"id": f"message-{number:02}", "text": text, "label": label}
@@ -20,6 +20,8 @@ ROWS = [
             ("Your newsletter is lovely, thank you.", "other"),
             ("Where is my order? It should have come last week.", "shipping"),
             ("I never got the receipt for March.", "billing"),
+            ("The search page shows an error since yesterday.", "bug"),
+            ("The app closes by itself when I open my basket.", "bug"),
         ],
         start=1,
     )

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--number", type=count, default=10, help="how many samples (default: 10)")
     parser.add_argument("--full", action="store_true", help="do not cut long texts")
     parser.add_argument("--slices", action="store_true", help="tables also of the slices")
+    parser.add_argument("--details", action="store_true", help="tables also of every metric")
     parser.add_argument(
         "-o",
         "--output",
@@ -52,7 +53,7 @@ def execute(args: argparse.Namespace) -> int:
     console = make_console()
     wants_samples = args.samples or args.failed or args.wrong or args.sample
     if not wants_samples:
-        print_views(console, run.tables(slices=args.slices))
+        print_views(console, run.tables(slices=args.slices, details=args.details))
         console.print(f"run {run.id}: {run.status}", soft_wrap=True)
     for path in args.output:
         api.export(run, path)

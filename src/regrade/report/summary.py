@@ -8,15 +8,15 @@ from regrade.types import ColumnView, SummaryRow, TableView
 __all__ = ["REQUEST_COLUMNS", "show_row", "summary_tables"]
 
 REQUEST_COLUMNS = {
-    "latency_p50": "p50",
-    "prompt_tokens": "tokens in",
-    "completion_tokens": "out",
-    "cost_usd": "cost",
+    "latency_p50": ColumnView("p50", "right", 2),
+    "prompt_tokens": ColumnView("tokens in", "right", 4),
+    "completion_tokens": ColumnView("out", "right", 3),
+    "cost_usd": ColumnView("cost", "right", 1),
 }
-"""Metrics of requests that the result table shows, with their heads."""
+"""Metrics of requests that the result table shows, with their columns."""
 
 _Arm = tuple[str, str]
-_WIDEST_SCORES = 3
+_UNREAD = "parsed_rate"
 
 
 def show_row(row: SummaryRow) -> str:
@@ -38,19 +38,25 @@ def is_share(row: SummaryRow) -> bool:
     return row.method != "t" and all(number is None or 0 <= number <= 1 for number in numbers)
 
 
-def summary_tables(rows: Iterable[SummaryRow], *, slices: bool = False) -> list[TableView]:
+def summary_tables(
+    rows: Iterable[SummaryRow], *, slices: bool = False, details: bool = False
+) -> list[TableView]:
     """Return one table for each eval, in the order of the rows.
 
     Args:
         rows: The run's summary.
         slices: Whether tables of the slices follow.
+        details: Whether a table of every metric follows, those of the requests included.
     """
     by_eval: dict[str, list[SummaryRow]] = {}
     for row in rows:
         by_eval.setdefault(row.eval, []).append(row)
     views = []
     for name, of_eval in by_eval.items():
-        views.append(_eval_table(name, [row for row in of_eval if not row.slice]))
+        whole = [row for row in of_eval if not row.slice]
+        views.append(_eval_table(name, whole))
+        if details:
+            views.append(_details_table(name, whole))
         if slices:
             views.extend(_slice_tables(name, [row for row in of_eval if row.slice]))
     return views
@@ -66,35 +72,62 @@ def _eval_table(name: str, rows: Sequence[SummaryRow]) -> TableView:
         heads.insert(0, ColumnView("prompt"))
     heads += [ColumnView(_measure_head(key, rows, measures), "right") for key in measures]
     heads += [ColumnView("n", "right"), ColumnView("failed", "right")]
-    heads += [ColumnView(REQUEST_COLUMNS[key], "right") for key in shown]
+    heads += [REQUEST_COLUMNS[key] for key in shown]
     cells = {(row.prompt, row.model, row.scorer, row.metric): row for row in rows}
     body = []
     for prompt, model in arms:
         line = [prompt, model] if several_prompts else [model]
-        of_arm = [cells.get((prompt, model, scorer, metric)) for scorer, metric in measures]
-        line += [show_row(row) if row else MISSING for row in of_arm]
+        line += [_cell(cells.get((prompt, model, *key))) for key in measures]
         line += _counts(rows, (prompt, model))
-        for key in shown:
-            row = cells.get((prompt, model, "", key))
-            line.append(show_row(row) if row else MISSING)
+        line += [_cell(cells.get((prompt, model, "", key))) for key in shown]
         body.append(tuple(line))
     return TableView(name, tuple(heads), tuple(body), tuple(_notes(rows)))
 
 
+def _details_table(name: str, rows: Sequence[SummaryRow]) -> TableView:
+    """Return a row for every metric and a column for every arm."""
+    arms = list(dict.fromkeys((row.prompt, row.model) for row in rows))
+    several_prompts = len({prompt for prompt, _ in arms}) > 1
+    heads = [ColumnView("scorer"), ColumnView("metric")]
+    heads += [
+        ColumnView(f"{prompt} {model}" if several_prompts else model, "right") for prompt, model in arms
+    ]
+    cells = {(row.prompt, row.model, row.scorer, row.metric): row for row in rows}
+    body = []
+    for scorer, metric in dict.fromkeys((row.scorer, row.metric) for row in rows):
+        found = [cells.get((*arm, scorer, metric)) for arm in arms]
+        percent = any(row and _in_percent(row) for row in found)
+        label = f"{metric} %" if percent else metric
+        body.append((scorer or "(requests)", label, *(_cell(row) for row in found)))
+    return TableView(f"{name}: every metric", tuple(heads), tuple(body))
+
+
+def _in_percent(row: SummaryRow) -> bool:
+    return is_share(row) if row.scorer else row.metric.endswith("_rate")
+
+
+def _cell(row: SummaryRow | None) -> str:
+    return show_row(row) if row else MISSING
+
+
 def _measures(rows: Sequence[SummaryRow]) -> list[tuple[str, str]]:
-    """Return (scorer, metric) of the columns: every scorer's first metric, then others while they fit."""
-    keys = list(dict.fromkeys((row.scorer, row.metric) for row in rows if row.scorer))
-    first = [key for i, key in enumerate(keys) if key[0] not in {scorer for scorer, _ in keys[:i]}]
-    others = [key for key in keys if key not in first and key[1] != "parsed_rate"]
-    return (first + others)[: max(_WIDEST_SCORES, len(first))]
+    """Return (scorer, metric) of the columns: every metric that was asked for.
+
+    Left to the table of details: how many answers could be read (a note tells where some could not), and the
+    parts of a score, which have a dot in their name.
+    """
+    keys = dict.fromkeys((row.scorer, row.metric) for row in rows if row.scorer)
+    return [key for key in keys if key[1] != _UNREAD and "." not in key[1]]
 
 
 def _measure_head(
     key: tuple[str, str], rows: Sequence[SummaryRow], measures: Sequence[tuple[str, str]]
 ) -> str:
     scorer, metric = key
-    unique = sum(1 for _, other in measures if other == metric) == 1
-    label = metric if unique else f"{scorer} {metric}"
+    label = metric
+    if len({other for other, _ in measures}) > 1:
+        alone = sum(1 for other, _ in measures if other == scorer) == 1
+        label = scorer if alone else f"{scorer} {metric}"
     share = all(is_share(row) for row in rows if (row.scorer, row.metric) == key)
     return f"{label} %" if share else label
 
@@ -111,10 +144,25 @@ def _counts(rows: Sequence[SummaryRow], arm: _Arm) -> list[str]:
 
 def _notes(rows: Sequence[SummaryRow]) -> list[str]:
     notes = list(dict.fromkeys(f"{row.metric}: {row.note}" for row in rows if row.note and row.scorer))
+    notes += _unread(rows)
     failed = sum(1 for arm in {(row.prompt, row.model) for row in rows} if _counts(rows, arm)[1] != "0")
     if failed:
         notes.append("Failures are requests without an answer or a score; they are not counted as wrong.")
     return notes
+
+
+def _unread(rows: Sequence[SummaryRow]) -> list[str]:
+    """Return a sentence for every scorer that found no answer in some texts."""
+    several_prompts = len({row.prompt for row in rows}) > 1
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        if row.scorer and row.metric == _UNREAD and row.value is not None and row.value < 1:
+            arm = f"{row.prompt} {row.model}" if several_prompts else row.model
+            parts.setdefault(row.scorer, []).append(f"{(1 - row.value) * 100:.2g} % of {arm}")
+    return [
+        f"No answer found by {scorer} in {', '.join(arms)}; these count as 0."
+        for scorer, arms in parts.items()
+    ]
 
 
 def _slice_tables(name: str, rows: Sequence[SummaryRow]) -> list[TableView]:
@@ -135,6 +183,6 @@ def _slice_tables(name: str, rows: Sequence[SummaryRow]) -> list[TableView]:
         for part in dict.fromkeys(row.slice for row in of_metric):
             found = [cells.get((part, *arm)) for arm in arms]
             count = max(row.n for row in found if row)
-            body.append((part, *(show_row(row) if row else MISSING for row in found), str(count)))
+            body.append((part, *(_cell(row) for row in found), str(count)))
         views.append(TableView(f"{name}: {scorer} {metric} by slice", heads, tuple(body)))
     return views

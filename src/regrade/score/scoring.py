@@ -98,13 +98,18 @@ class ScorerUnit:
         return ScoreRow(key, self.title, self.version, metric or self.title, failure=failure)
 
     def not_found(self, outcome: Outcome) -> ScoreRow:
-        """Return the row of an answer in which `extract` found nothing: zero, and known to be so."""
+        """Return the row of an answer in which `extract` found nothing: the least score, and known to be so.
+
+        That is 0, or the worse end of a range that the scorer declares otherwise.
+        """
+        bounds = getattr(self.scorer, "bounds", None) or (0.0, 0.0)
+        lower_is_better = getattr(self.scorer, "better", "higher") == "lower"
         return ScoreRow(
             key=outcome.request.key,
             scorer=self.title,
             version=self.version,
             metric=self.title,
-            value=0.0,
+            value=bounds[1] if lower_is_better else bounds[0],
             parsed=False,
             reason="`extract` found nothing in the answer",
         )
@@ -188,7 +193,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, ProviderError):
         return f"the judge did not answer ({error.kind}): {error.message}"
     if isinstance(error, RegradeError):
-        return error.message
+        return f"{error.message} ({error.hint})" if error.hint else error.message
     return f"{type(error).__name__}: {error}"
 
 
