@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from regrade.errors import MissingExtraError, PluginError
-from regrade.plugins import BUILT_INS, Registry
+from regrade.plugins import BUILT_INS, Kind, Registry
 
 
 def _registry(**built_ins: str) -> Registry:
-    empty = {kind: {} for kind in BUILT_INS}
-    return Registry({**empty, "scorer": built_ins}, installed=lambda _group: [])  # type: ignore[dict-item]
+    empty: dict[Kind, dict[str, str]] = {kind: {} for kind in BUILT_INS}
+    return Registry({**empty, "scorer": built_ins}, installed=lambda _group: [])
 
 
 @pytest.mark.parametrize("kind", list(BUILT_INS))

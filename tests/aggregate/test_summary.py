@@ -237,13 +237,13 @@ def test_a_metric_that_cannot_be_had_says_why() -> None:
     """Neither an unfit metric nor a crashing or infinite one of the user's takes the summary with it."""
 
     class Crashes:
-        def estimate(self, data: MetricInput) -> Estimate:  # noqa: ARG002 - the protocol's
+        def estimate(self, data: MetricInput) -> Estimate:
             raise ZeroDivisionError("division by zero")
 
     class Infinite:
         better = "lower"
 
-        def estimate(self, data: MetricInput) -> Estimate:  # noqa: ARG002 - likewise
+        def estimate(self, data: MetricInput) -> Estimate:
             return Estimate(math.inf, se=math.nan, n=1)
 
     metrics = (

@@ -326,10 +326,13 @@ def test_an_interrupt_finishes_what_is_in_flight_and_starts_nothing_more() -> No
     outcomes: list[Outcome] = []
 
     async def check() -> None:
+        full = asyncio.Event()
         release = asyncio.Event()
 
         async def answer(request: Request) -> Completion:
             sent.append(request)
+            if len(sent) == 4:
+                full.set()
             await release.wait()
             return Completion("x")
 
@@ -338,8 +341,7 @@ def test_an_interrupt_finishes_what_is_in_flight_and_starts_nothing_more() -> No
         )
 
         async def stop() -> None:
-            while len(sent) < 4:
-                await asyncio.sleep(0)
+            await full.wait()
             executor.interrupt()
             release.set()
 

@@ -68,13 +68,14 @@ def events(*chunks: str) -> Handler:
 
 def delta(text: str, finish: str = "null") -> str:
     """Return one chunk of a streamed chat answer."""
-    return f'{{"model":"served","choices":[{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}]}}'
+    choice = f'{{"index":0,"delta":{{"content":"{text}"}},"finish_reason":{finish}}}'
+    return f'{{"model":"served","choices":[{choice}]}}'
 
 
 def test_a_chat_request_carries_everything_and_the_answer_is_read(
     serve: Callable[..., Any], answer: Callable[..., dict[str, Any]]
 ) -> None:
-    """Model id, messages, parameters and Bearer key go out; text, usage, finish reason and latency come back."""
+    """Model, messages, parameters and key go out; text, usage, finish reason and latency come back."""
 
     async def handle(request: web.Request, body: dict[str, Any]) -> web.Response:
         return web.json_response(answer("hello", model="served-as"))

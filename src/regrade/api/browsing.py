@@ -65,19 +65,15 @@ def sample_records(run: Run, chosen: SampleFilter, number: int) -> tuple[list[Js
 
 def _having(samples: "pa.Table", scores: "pa.Table", also: "pa.compute.Expression | None") -> "pa.Table":
     """Return the samples that have a row in `scores`, or that fit `also`, in their order."""
+    import pyarrow as pa
+
     keys = list(_KEY)
     wanted = scores.select(keys).group_by(keys).aggregate([])
-    numbered = samples.append_column("row", _numbers(samples.num_rows))
+    numbered = samples.append_column("row", pa.array(range(samples.num_rows), pa.int64()))
     found = set(numbered.select([*keys, "row"]).join(wanted, keys, join_type="inner")["row"].to_pylist())
     if also is not None:
         found |= set(numbered.filter(also)["row"].to_pylist())
-    return samples.take(sorted(found))
-
-
-def _numbers(count: int) -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.array(range(count), pa.int64())
+    return samples.take(pa.array(sorted(found), pa.int64()))
 
 
 def _check_known(samples: "pa.Table", column: str, names: Sequence[str]) -> None:

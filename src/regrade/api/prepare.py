@@ -12,7 +12,7 @@ from regrade.api.options import RunOptions
 from regrade.api.providers import build_loader
 from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError, UsageError
 from regrade.plan import CompiledPrompt, EvalPlan, FewShot, sample_variables
-from regrade.plugins import Registry
+from regrade.plugins import BUILT_INS, Registry
 from regrade.protocols import AskingScorer
 from regrade.samples import SampleFields, SampleReader, draw
 from regrade.score import EvalScorers, ScorerUnit, compile_steps
@@ -21,6 +21,9 @@ from regrade.templates import Template
 from regrade.types import JsonObject, Model, Sample
 
 __all__ = ["PreparedEval", "Survey", "dataset_name", "prepare", "survey"]
+
+_TRIED = 100
+"""Samples that scorers are tried on before a run."""
 
 _PARSED = PluginUse(name="parsed_rate")
 """Joins every scorer's metrics: a score that fell because answers could not be read is another finding."""
@@ -118,6 +121,7 @@ def survey(one: PreparedEval, *, positions: bool = False) -> Survey:
         SpecError: A prompt whose variables a sample does not have.
     """
     digest = hashlib.blake2b(digest_size=16)
+    trial = _ScorerTrial(one)
     first: Sample | None = None
     places: dict[str, int] = {}
     count = 0
@@ -128,7 +132,9 @@ def survey(one: PreparedEval, *, positions: bool = False) -> Survey:
         if positions:
             places[sample.id] = count - 1
         _check_prompts(one, sample, first is sample)
+        trial.see(sample)
     assert first is not None
+    trial.check()
     return Survey(count, digest.hexdigest(), first, places)
 
 
@@ -141,6 +147,48 @@ def _check_prompts(one: PreparedEval, sample: Sample, first: bool) -> None:
             prompt.render(sample)
         except TemplateError as error:
             raise _prompt_problem(one, prompt, sample, error, first=first) from error
+
+
+class _ScorerTrial:
+    """Finds scorers that can judge none of the first samples, which is known before a request is paid for.
+
+    Only built-in ones are tried: code of the user's own may take an empty answer amiss.
+    """
+
+    def __init__(self, one: PreparedEval) -> None:
+        self._file = one.file
+        own = {*BUILT_INS["scorer"]} - {"python"}
+        uses = enumerate(zip(one.file.spec.scorers, one.scorers.units, strict=True))
+        self._open = {place: unit for place, (use, unit) in uses if use.name in own and not unit.waits}
+        self._refusals: dict[int, str] = {}
+        self._left = _TRIED
+
+    def see(self, sample: Sample) -> None:
+        """Try the scorers on a sample, until each could judge one."""
+        if not self._left or not self._open:
+            return
+        self._left -= 1
+        for place, unit in list(self._open.items()):
+            reason = unit.refusal(sample)
+            if reason is None:
+                del self._open[place]
+            else:
+                self._refusals.setdefault(place, reason)
+
+    def check(self) -> None:
+        """Refuse scorers that could judge nothing.
+
+        Raises:
+            SpecError: Naming each, and its reason for the first sample.
+        """
+        problems = [
+            self._file.problem(
+                ("scorers", place), f"{unit.title} can judge no sample: {self._refusals[place]}"
+            )
+            for place, unit in self._open.items()
+        ]
+        if problems:
+            raise SpecError(problems)
 
 
 def _prompt_problem(

@@ -65,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["--debug"]:
+        arguments = arguments[1:]
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(_help())
         return 0 if arguments else 2

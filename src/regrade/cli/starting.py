@@ -9,7 +9,7 @@ _SPEC = """\
 # yaml-language-server: $schema=regrade.schema.json
 name: {name}
 description: Which team answers a customer's message?
-dataset: {name}.jsonl
+dataset: {{path: {name}.jsonl, input: text, target: label}}
 
 # The demo models need no key and no network. Your own models go into the same list, for instance:
 #   - gpt-4.1-mini                      (OPENAI_API_KEY, OPENAI_BASE_URL)

@@ -17,7 +17,7 @@ __all__ = ["fitted", "make_console", "print_views", "safe_text", "view_table"]
 
 _PLAIN_WIDTH = 80
 _NAME_WIDTH = 28
-_HEAD_WIDTH = 6
+_HEAD_WIDTH = 8
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from regrade.errors import ProviderError, RegradeError
+from regrade.errors import ProviderError, RegradeError, ScorerError
 from regrade.protocols import Ask, AskingScorer, Scorer, ScoreResult
 from regrade.score.steps import Steps
 from regrade.types import (
@@ -16,6 +16,7 @@ from regrade.types import (
     Messages,
     Outcome,
     Request,
+    Sample,
     Score,
     ScoreContext,
     ScoreRow,
@@ -68,6 +69,19 @@ class ScorerUnit:
             prompt=request.key.prompt,
             messages=_messages(request),
         )
+
+    def refusal(self, sample: Sample) -> str | None:
+        """Return why the scorer can judge no answer to this sample, such as a target of the wrong kind.
+
+        Only for scorers that neither wait nor ask.
+        """
+        assert not isinstance(self.scorer, AskingScorer)
+        target = _each_text(sample.target, self.steps)
+        try:
+            self.scorer.score(ScoreContext("", target, sample, Completion(""), model="", prompt=""))
+        except ScorerError as error:
+            return _why(error)
+        return None
 
     def rows(self, outcome: Outcome, result: ScoreResult) -> Iterator[ScoreRow]:
         """Yield the rows of a result; a value that is not finite becomes a failure."""

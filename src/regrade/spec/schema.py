@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from regrade.spec.models import EvalSpec
+from regrade.spec.models import DatasetSpec, EvalSpec
 from regrade.types import JsonObject
 
 __all__ = ["json_schema"]
@@ -34,7 +34,10 @@ def json_schema(plugins: Mapping[str, Mapping[str, JsonObject]]) -> JsonObject:
         },
         "additionalProperties": False,
     }
-    schema["required"] = [name for name in schema["required"] if name != "prompts"]
+    needed = [name for name in schema["required"] if name not in {"name", "prompts"}]
+    schema["required"] = ["name"]
+    # What an included file gives, the spec need not say.
+    schema["anyOf"] = [{"required": ["include"]}, {"required": ["defaults"]}, {"required": needed}]
     for name, kind in (("scorers", "scorer"), ("metrics", "metric")):
         definitions[f"{kind}_use"] = _use(kind, plugins[kind], definitions)
         many = {"$ref": f"#/$defs/{kind}_use"}
@@ -67,7 +70,7 @@ def _arguments(kind: str, name: str, schema: JsonObject, definitions: JsonObject
 
 
 def _dataset(loaders: Mapping[str, JsonObject], definitions: JsonObject) -> JsonObject:
-    table = dict(definitions["DatasetSpec"])
+    table = DatasetSpec.model_json_schema()
     own = {name: value for name, value in table["properties"].items() if name not in {"loader", "arguments"}}
     named = {name: _arguments("loader", name, schema, definitions) for name, schema in loaders.items()}
     definitions["dataset"] = {
@@ -79,7 +82,6 @@ def _dataset(loaders: Mapping[str, JsonObject], definitions: JsonObject) -> Json
         },
         "additionalProperties": False,
     }
-    definitions.pop("DatasetSpec", None)
     return {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/dataset"}], "description": "The rows."}
 
 
