@@ -69,6 +69,7 @@ class SampleReader:
         self._loader = loader
         self._fields = fields
         self._name = name
+        self._where = where
         self._mapper = _Mapper(fields, where)
 
     def __iter__(self) -> Iterator[Sample]:
@@ -94,7 +95,10 @@ class SampleReader:
                 sample = self._mapper.sample(row, number)
             except TemplateError as error:
                 where = Location(self._name, row.line or number)
-                raise DatasetError(error.message, where=where, hint=error.hint) from error
+                hint = (
+                    f"{error.hint or ''}\n  asked for at {self._where}".strip() if self._where else error.hint
+                )
+                raise DatasetError(error.message, where=where, hint=hint) from error
             if sample is not None:
                 yield sample
 

@@ -5,11 +5,11 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from regrade.errors import UsageError, did_you_mean
+from regrade.errors import SpecError, UsageError, did_you_mean
 from regrade.spec import ModelSpec, SpecFile
 from regrade.types import JsonObject, Model, ModelInfo, Price
 
-__all__ = ["DEMO", "Cast", "Resolver", "is_demo", "lists_demo", "model_of_endpoint"]
+__all__ = ["DEMO", "Cast", "Resolver", "check_demo_models", "is_demo", "lists_demo", "model_of_endpoint"]
 
 DEMO = "demo/"
 _OPENAI = "https://api.openai.com/v1"
@@ -55,6 +55,26 @@ def lists_demo(specs: Iterable[SpecFile], chosen: Sequence[str] | None) -> bool:
         if isinstance(use.arguments, dict) and isinstance(use.arguments.get("model"), str)
     ]
     return any(is_demo(name) for name in [*(names if chosen is None else chosen), *judges])
+
+
+def check_demo_models(file: SpecFile) -> None:
+    """Refuse listed demo models that are not shipped.
+
+    Raises:
+        SpecError: Naming each, with its place in the spec.
+    """
+    from regrade.gateway.models import demo_models
+
+    shipped = [model.id for model in demo_models()]
+    problems = []
+    for place, model in enumerate(file.spec.models):
+        name = model.model or model.name
+        own = model.base_url or model.provider or model.outputs or model.python
+        if is_demo(name) and not own and not _is_glob(name) and name not in shipped:
+            hint = did_you_mean(name, shipped) or f"shipped are {', '.join(shipped)}"
+            problems.append(file.problem(("models", place), f'there is no demo model "{name}"', hint))
+    if problems:
+        raise SpecError(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +180,10 @@ class Resolver:
             url = spec.base_url.rstrip("/")
             return "openai", url, url, spec.api_key_env, {}
         if is_demo(id_):
+            from regrade.gateway.models import demo_models
+
+            if not _is_glob(id_):
+                demo_models([id_])
             return "openai", self.demo_url, "demo:", None, {}
         url, key_env = self._from_environment(id_)
         return "openai", url, url, spec.api_key_env or key_env, {}
@@ -200,12 +224,6 @@ def _choose(listed: Sequence[ModelSpec], chosen: Sequence[str]) -> list[ModelSpe
     for name in chosen:
         matching = [spec for spec in listed if fnmatch.fnmatchcase(spec.name, name)]
         found += matching or [ModelSpec(name=name)]
-    if any(is_demo(spec.name) for spec in listed):
-        names = [spec.name for spec in listed]
-        for spec in found:
-            if is_demo(spec.name) and spec.name not in names and not _is_glob(spec.name):
-                hint = did_you_mean(spec.name, names) or f"listed: {', '.join(names)}"
-                raise UsageError(f'no demo model "{spec.name}"', hint=hint)
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from regrade.aggregate import EvalMetrics, ScorerMetrics
+from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
 from regrade.api.providers import build_loader
 from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError, UsageError
@@ -96,6 +97,7 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
         SpecError: A prompt or mapping that cannot be compiled, with its place.
         UsageError: A plug-in that refuses its arguments.
     """
+    check_demo_models(file)
     spec = file.spec
     epochs = options.epochs or spec.epochs
     parameters = spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})

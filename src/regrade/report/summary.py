@@ -143,7 +143,9 @@ def _counts(rows: Sequence[SummaryRow], arm: _Arm) -> list[str]:
 
 
 def _notes(rows: Sequence[SummaryRow]) -> list[str]:
-    notes = list(dict.fromkeys(f"{row.metric}: {row.note}" for row in rows if row.note and row.scorer))
+    notes = list(
+        dict.fromkeys(f"{row.metric}: {row.note}" for row in rows if row.note and row.scorer and row.n)
+    )
     notes += _unread(rows)
     failed = sum(1 for arm in {(row.prompt, row.model) for row in rows} if _counts(rows, arm)[1] != "0")
     if failed:
