@@ -54,10 +54,11 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _suites(suites: "list[Suite]") -> "TableView":
+    from regrade.cli.terminal import short_list
     from regrade.types import ColumnView, TableView
 
     columns = tuple(map(ColumnView, ("suite", "dataset", "models", "scorers")))
-    rows = tuple((s.name, s.dataset, ", ".join(s.models), ", ".join(s.scorers)) for s in suites)
+    rows = tuple((s.name, s.dataset, short_list(s.models), short_list(s.scorers)) for s in suites)
     return TableView("suites", columns, rows)
 
 

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Print the list; return 2 when there is no run."""
     from regrade import api
-    from regrade.cli.terminal import make_console, print_views
+    from regrade.cli.terminal import make_console, print_views, short_list
     from regrade.errors import UsageError
     from regrade.types import ColumnView, TableView
 
@@ -33,8 +33,8 @@ def execute(args: argparse.Namespace) -> int:
             (
                 run.id,
                 manifest.status,
-                ", ".join(manifest.evals),
-                ", ".join(models),
+                short_list(manifest.evals),
+                short_list(models),
                 done,
                 str(counts.get("failed", 0)),
             )

@@ -13,11 +13,12 @@ from rich.text import Text
 
 from regrade.types import TableView
 
-__all__ = ["fitted", "make_console", "print_views", "safe_text", "view_table"]
+__all__ = ["fitted", "make_console", "print_views", "safe_text", "short_list", "view_table"]
 
 _PLAIN_WIDTH = 80
 _NAME_WIDTH = 28
 _HEAD_WIDTH = 8
+_LIST_WIDTH = 16
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -46,6 +47,13 @@ def _harmless(char: str) -> bool:
     return char.isprintable() and not 0x202A <= ord(char) <= 0x202E and not 0x2066 <= ord(char) <= 0x2069  # noqa: PLR2004 - the bidi controls
 
 
+def short_list(names: Iterable[str]) -> str:
+    """Return names for one line: all of them while they are short, else the first and how many more."""
+    first, *others = [*names] or [""]
+    whole = ", ".join([first, *others])
+    return whole if len(whole) <= _LIST_WIDTH or not others else f"{first} +{len(others)}"
+
+
 def view_table(view: TableView) -> Table:
     """Return a view as a table: long names fold, numbers never do, long heads take several lines."""
     table = Table(
@@ -57,12 +65,13 @@ def view_table(view: TableView) -> Table:
         pad_edge=False,
         show_edge=False,
     )
-    for place, column in enumerate(view.columns):
+    heads = [_head_lines(view, place) for place in range(len(view.columns))]
+    height = max(map(len, heads), default=0)
+    for column, lines in zip(view.columns, heads, strict=True):
         right = column.align == "right"
         table.add_column(
-            safe_text("\n".join(_head_lines(view, place))),
+            safe_text("\n" * (height - len(lines)) + "\n".join(lines)),
             justify=column.align,
-            vertical="bottom",
             no_wrap=right,
             overflow="ellipsis" if right else "fold",
         )

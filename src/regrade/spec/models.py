@@ -303,7 +303,9 @@ def _dataset_table(value: Any, info: ValidationInfo) -> Any:
         rest = {key: item for key, item in table.items() if key != "path"}
         return {**rest, "loader": loader_of_path(table["path"]), "arguments": table["path"]}
     known = (info.context or {}).get("loader", ())
-    named = [key for key in table if key not in _DATASET_FIELDS and (not known or key in known)]
+    named = [
+        key for key in table if key not in _DATASET_FIELDS and (not known or key in known or ".py:" in key)
+    ]
     if len(named) != 1:
         message = (
             "needs one source of rows: `path`, or one loader"
