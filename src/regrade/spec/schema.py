@@ -80,6 +80,7 @@ def _dataset(loaders: Mapping[str, JsonObject], definitions: JsonObject) -> Json
             **own,
             **named,
         },
+        "patternProperties": {r"\.py:": {"description": "A loader of your own: file.py:name."}},
         "additionalProperties": False,
     }
     return {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/dataset"}], "description": "The rows."}
