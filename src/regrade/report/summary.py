@@ -139,7 +139,7 @@ def _has_value(rows: Sequence[SummaryRow], metric: str) -> bool:
 def _counts(rows: Sequence[SummaryRow], arm: _Arm) -> list[str]:
     mine = [row for row in rows if (row.prompt, row.model) == arm]
     scored = [row for row in mine if row.scorer] or mine
-    return [str(max(row.n for row in scored)), str(max(row.n_failed for row in scored))]
+    return [f"{max(row.n for row in scored):,}", f"{max(row.n_failed for row in scored):,}"]
 
 
 def _notes(rows: Sequence[SummaryRow]) -> list[str]:
