@@ -145,7 +145,7 @@ class Executor:
     def _pump(self) -> None:
         """Start whatever may start now."""
         try:
-            while self._in_flight < self._options.max_connections:
+            while self._error is None and self._in_flight < self._options.max_connections:
                 found = self._next()
                 if found is None:
                     return

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from regrade import jsonio
 from regrade.errors import ProviderError
@@ -39,6 +39,21 @@ class OpenAICompatible:
         Raises:
             ProviderError: Saying whether another attempt can help.
         """
+        try:
+            completion = await self._complete(request)
+        except ProviderError as error:
+            error.message = self._without_key(error.message)
+            error.args = (error.message,)
+            raise
+        if self.api_key and self.api_key in completion.text:
+            return replace(completion, text=self._without_key(completion.text))
+        return completion
+
+    def _without_key(self, text: str) -> str:
+        """Return a server's text; should it repeat the key, that never goes further than here."""
+        return text.replace(self.api_key, "[redacted]") if self.api_key else text
+
+    async def _complete(self, request: Request) -> Completion:
         stream = request.model.stream
         url = f"{self.model.base_url}{_PATHS[request.endpoint]}"
         content = jsonio.encode(_body(request, stream=stream))

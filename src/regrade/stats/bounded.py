@@ -19,18 +19,17 @@ Sources: Owen, Empirical Likelihood (2001), for the weights; the interval equals
 """
 
 import math
+from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 __all__ = ["bounded_mean_interval", "bounded_mean_z", "cluster_bounded_interval"]
 
 _Floats = NDArray[np.float64]
 
 _DUST = 1e-12  # nearer than this to an end of the range is on it: rounding, not information
-_TIGHT = {"xtol": 1e-300, "rtol": 1e-15}  # relative precision, however small the root
 
 
 def bounded_mean_z(x: _Floats, low: float, high: float, theta: float) -> float:
@@ -63,7 +62,7 @@ def bounded_mean_z(x: _Floats, low: float, high: float, theta: float) -> float:
     if _balance(values, counts, at, 1 / at) >= 0:
         multiplier = 1 / at
     else:
-        share = brentq(lambda t: _balance(values, counts, at, t / at), 0.0, 1.0, **_TIGHT)
+        share = _root(lambda t: _balance(values, counts, at, t / at), 0.0, 1.0)
         multiplier = share / at
     return sign * math.sqrt(n * (mean - at) * multiplier)
 
@@ -124,16 +123,24 @@ def cluster_bounded_interval(
 
     lower, upper = low, high
     if mean - low > step:
-        lower = float(brentq(excess, low + step, mean))
+        lower = _root(excess, low + step, mean, rough=True)
     if high - mean > step:
-        upper = float(brentq(excess, mean, high - step))
+        upper = _root(excess, mean, high - step, rough=True)
     return lower, upper
 
 
 def _critical(level: float) -> float:
     if not 0 < level < 1:
         raise ValueError(f"a level lies between 0 and 1, not at {level}")
-    return float(ndtri(0.5 + level / 2))
+    return NormalDist().inv_cdf(0.5 + level / 2)
+
+
+def _root(function: Callable[[float], float], low: float, high: float, *, rough: bool = False) -> float:
+    """Return where a function crosses zero, to full relative precision or to that of the routine."""
+    from scipy.optimize import brentq  # half a second to import, and most runs need no root
+
+    precision = {} if rough else {"xtol": 1e-300, "rtol": 1e-15}
+    return float(brentq(function, low, high, **precision))
 
 
 def _scaled(x: _Floats, low: float, high: float) -> tuple[_Floats, _Floats]:
@@ -179,7 +186,16 @@ def _lower_end(values: _Floats, counts: _Floats, critical: float) -> float:
     def balance(theta: float) -> float:
         return _balance(values, counts, theta, critical**2 / (n * (mean - theta)))
 
+    if values[0] in {0.0, 1.0} and values[-1] in {0.0, 1.0} and len(values) <= 2:  # noqa: PLR2004 - right or wrong
+        return _wilson_lower(mean, n, critical)
     farthest = n * mean / (n + critical**2)
     if balance(farthest) >= 0:
         return farthest
-    return float(brentq(balance, 0.0, farthest, **_TIGHT))
+    return _root(balance, 0.0, farthest)
+
+
+def _wilson_lower(share: float, n: float, critical: float) -> float:
+    """Return Wilson's lower end, which the routine comes to for scores of 0 and 1."""
+    added = critical**2 / n
+    half = critical * math.sqrt(share * (1 - share) / n + added / (4 * n))
+    return (share + added / 2 - half) / (1 + added)

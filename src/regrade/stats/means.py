@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 __all__ = ["cluster_error", "epoch_means", "epoch_spread", "standard_error", "t_interval"]
 
@@ -56,6 +55,8 @@ def t_interval(mean: float, se: float, df: float, level: float) -> tuple[float, 
     """
     if not 0 < level < 1 or not df > 0:
         raise ValueError(f"a level between 0 and 1 and df above 0 are needed, not {level} and {df}")
+    from scipy.special import stdtrit
+
     reach = float(stdtrit(df, 0.5 + level / 2)) * se
     return mean - reach, mean + reach
 

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtrik
 
 __all__ = ["quantile_interval", "ranks", "samples_for_upper_bound"]
 
@@ -76,6 +75,8 @@ def quantile_interval(
 
 def _binomial_quantile(p: float, n: int, q: float) -> int:
     """Return the least k with P(B <= k) >= p."""
+    from scipy.special import bdtr, bdtrik
+
     k = max(0, math.ceil(float(bdtrik(p, n, q))))
     while k > 0 and float(bdtr(k - 1, n, q)) >= p:
         k -= 1
