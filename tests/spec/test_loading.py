@@ -118,3 +118,22 @@ def test_a_fault_in_an_included_file_points_there(workdir: Path) -> None:
     (workdir / "shared.yaml").write_text("defaults: {}\nmodels: [a]\n")
     assert "holds `defaults` and nothing else" in problems(workdir, GOOD + "include: shared.yaml\n")
     assert "no such file" in problems(workdir, GOOD + "include: nowhere.yaml\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\n\tdataset: x\n", "indent with spaces, not with tabs"),
+        ("name: a\n---\nname: b\n", "a spec is one YAML document; here begins another"),
+        ("", "the file is empty"),
+        ("- a\n", "must be a mapping"),
+        ("name: a\nname: b\n", "this key stands twice"),
+    ],
+)
+def test_what_is_no_spec_at_all_is_said(text: str, said: str, tmp_path: Path) -> None:
+    """YAML that cannot be read is one problem with its place and what to do."""
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError, match=r"a\.yaml") as error:
+        load_spec(path, {}, lambda *_: [])
+    assert said in str(error.value)

@@ -230,7 +230,11 @@ def _syntax_problem(document: Document, shown: str, error: Exception) -> Problem
     if isinstance(error, DuplicateKeyError):
         return document.problem_at(where, "this key stands twice in the same mapping")
     text = error.problem if isinstance(error, MarkedYAMLError) else str(error).splitlines()[0]
+    if text and "another document" in text:
+        return document.problem_at(where, "a spec is one YAML document; here begins another")
     hint = "quote a text that holds `: `, `{`, `#` or `*`" if isinstance(error, MarkedYAMLError) else None
+    if text and "\\t" in text:
+        hint = "indent with spaces, not with tabs"
     return document.problem_at(where, f"not valid YAML: {text}", hint)
 
 
