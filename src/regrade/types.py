@@ -149,6 +149,8 @@ class Model:
         price: Per million tokens, when known.
         context_window: In tokens, when known.
         max_connections: A limit of this model's own.
+        rpm: Requests a minute that the endpoint allows, when known.
+        tpm: Tokens a minute, likewise.
         options: Arguments of other providers (such as `outputs`), as written.
     """
 
@@ -164,6 +166,8 @@ class Model:
     price: Price | None = None
     context_window: int | None = None
     max_connections: int | None = None
+    rpm: float | None = None
+    tpm: float | None = None
     options: JsonObject = field(default_factory=dict)
 
 
@@ -225,6 +229,7 @@ class Completion:
         ttft_s: Seconds from sending to the first piece of a stream; None without streaming.
         latency_s: Seconds of the successful attempt, without queue and retry waits.
         served_model: The model id that the endpoint says answered.
+        limits: The endpoint's `x-ratelimit-*` headers, where it sent any; not stored.
     """
 
     text: str
@@ -234,6 +239,7 @@ class Completion:
     ttft_s: float | None = None
     latency_s: float | None = None
     served_model: str | None = None
+    limits: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +260,7 @@ class Outcome:
         completion: The answer.
         failure: Why there is none.
         queue_s: Seconds that the request waited for its turn.
+        throttle_s: Seconds that it was held back for the endpoint's rate limit.
         retry_s: Seconds spent on failed attempts and on waits between attempts.
         attempts: How often it was sent; 0 when it never was.
         cached: Whether the answer came from a cache and was not paid for in this run.
@@ -265,6 +272,7 @@ class Outcome:
     completion: Completion | None = None
     failure: Failure | None = None
     queue_s: float = 0.0
+    throttle_s: float = 0.0
     retry_s: float = 0.0
     attempts: int = 0
     cached: bool = False

@@ -161,6 +161,8 @@ class Resolver:
             price=Price(spec.price.prompt, spec.price.completion) if spec.price else None,
             context_window=spec.context_window,
             max_connections=spec.max_connections,
+            rpm=spec.rpm,
+            tpm=spec.tpm,
             options=options,
         )
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 
@@ -19,10 +20,19 @@ class RunOptions:
         limit: Samples of each eval: a count, or a fraction below 1.
         epochs: How often each sample is asked.
         max_connections: Requests in flight, over all models.
+        min_connections: Requests in flight that every model is always allowed.
         max_retries: Attempts of a request after the first.
         timeout_s: Seconds for one attempt.
         results: Where run folders lie.
-        resume: A run to complete; finished requests are not sent again.
+        resume: A run to complete; finished requests are not sent again. `auto` takes the newest unfinished
+            run over the same evals, or begins a new one.
+        retry_failed: Whether requests that failed for good are sent again on resume.
+        durability: `os`: an answer survives the end of the process before it counts; `disk`: also of power.
+        max_cost: US dollars that the sitting may spend, by the prices of the models.
+        max_tokens_total: Tokens that it may use, prompts and answers together.
+        max_requests: Attempts that it may send.
+        max_time_s: Seconds after which it starts nothing more.
+        max_failures: Requests that may end without an answer: a count, or a fraction of all planned.
         level: Of the intervals.
         seed: Of resampling where a metric needs it.
     """
@@ -31,10 +41,18 @@ class RunOptions:
     limit: int | float | None = None
     epochs: int | None = None
     max_connections: int = 32
+    min_connections: int = 1
     max_retries: int = 6
     timeout_s: float = 600.0
     results: Path = Path("results")
     resume: str | None = None
+    retry_failed: bool = False
+    durability: Literal["os", "disk"] = "os"
+    max_cost: float | None = None
+    max_tokens_total: int | None = None
+    max_requests: int | None = None
+    max_time_s: float | None = None
+    max_failures: int | float | None = None
     level: float = 0.95
     seed: int = 0
 

@@ -49,12 +49,14 @@ class LiveRun:
         totals: Planned answers by model.
         costs: Dollars so far.
         executor: The counts, and the way to stop.
+        warnings: What the user should know before it starts.
     """
 
     folder: RunFolder
     totals: Mapping[str, int]
     costs: Costs
     executor: Executor
+    warnings: Sequence[str] = ()
 
     @property
     def progress(self) -> Mapping[str, Progress]:

@@ -1,6 +1,7 @@
 """`run`: specs in, a run folder out."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,10 +16,10 @@ from regrade.api.options import RunOptions, environment
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
 from regrade.api.providers import build_provider
 from regrade.api.results import Run
-from regrade.api.runner import Costs, LiveRun, Observer, RunLoop
+from regrade.api.runner import Costs, LiveRun, Observer, RunLoop, cost_of
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
-from regrade.execute import Executor, ExecutorOptions, Timing
+from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
 from regrade.http import HttpSession
 from regrade.plugins import Registry
 from regrade.protocols import ListsModels, ModelProvider
@@ -31,6 +32,7 @@ from regrade.store import (
     TableWriter,
     create_run,
     find_run,
+    list_runs,
     read_table,
     write_summary,
 )
@@ -57,6 +59,9 @@ _SUMMARY_COLUMNS = [
     "cached",
     "metadata",
 ]
+
+_GROUP_S = 0.02
+"""With `durability="disk"`, answers that come within this time share one synchronisation of the journal."""
 
 Recall = Callable[[Request], Outcome | None]
 
@@ -136,8 +141,9 @@ async def arun(
     paths = [Path(one) for one in ([specs] if isinstance(specs, str | Path) else specs)]
     folder: RunFolder | None = None
     if chosen.resume is not None:
-        folder = find_run(chosen.results, chosen.resume)
-        paths, chosen = _as_before(folder.manifest(), paths, chosen)
+        folder = _to_resume(paths, chosen, setting.registry)
+        if folder is not None:
+            paths, chosen = _as_before(folder.manifest(), paths, chosen)
     if not paths:
         raise UsageError("no spec to run", hint="name a file or folder, such as: regrade run evals")
     files = load_specs(paths, setting.registry)
@@ -152,6 +158,20 @@ def _options(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
     if isinstance(changed.models, str):
         changed = replace(changed, models=changed.models.split(","))
     return replace(changed, results=Path(changed.results))
+
+
+def _to_resume(paths: Sequence[Path], options: RunOptions, registry: Registry) -> RunFolder | None:
+    """Return the run to complete; for `auto` the newest over the same evals, if that is unfinished."""
+    assert options.resume is not None
+    if options.resume != "auto":
+        return find_run(options.results, options.resume)
+    if not paths:
+        raise UsageError("--resume auto needs the specs", hint="such as: regrade run evals --resume auto")
+    names = {file.spec.name for file in load_specs(paths, registry)}
+    for folder, manifest in reversed(list_runs(options.results)):
+        if set(manifest.evals) == names and manifest.parent is None:
+            return folder if manifest.status != "success" else None
+    return None
 
 
 def _as_before(manifest: Manifest, paths: list[Path], options: RunOptions) -> tuple[list[Path], RunOptions]:
@@ -243,25 +263,37 @@ class _Sitting:
 
     async def run(self, provider_of: Callable[[Request], ModelProvider], recall: Recall | None) -> None:
         titles = [unit.title for one in self.evals.values() for unit in one.scorers.units]
-        index = JournalIndex.read(self.folder.journal_path)
+        path = self.folder.journal_path
+        index = JournalIndex.read(path, failures=not self.options.retry_failed)
         costs = Costs()
-        with JournalFile(self.folder.journal_path) as journal, TableWriter(self.folder, titles) as writer:
+        sync_s = _GROUP_S if self.options.durability == "disk" else None
+        with JournalFile(path, sync_s) as journal, TableWriter(self.folder, titles) as writer:
             executor = Executor(
-                provider_of, journal, self._limits(), recall or index.recall, self.setting.timing
+                provider_of, journal, self._limits(), recall or index.recall, self.setting.timing, cost_of
             )
             loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
             if self.setting.observer is not None:
-                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor))
+                warnings = [f"{path}:{line}: not readable, left out" for line in index.torn]
+                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, warnings))
             try:
                 await loop.run(self.cast.models)
             except RegradeError as error:
                 self._end(loop, writer, "error", error.message)
                 raise
-            self._end(loop, writer, self._status(loop), "")
+            self._end(loop, writer, self._status(loop), "", stale=len(index.offsets))
 
     def _limits(self) -> ExecutorOptions:
+        options = self.options
+        failures = options.max_failures
+        if isinstance(failures, float):
+            failures = math.ceil(failures * sum(self._totals().values()))
+        budget = BudgetLimits(
+            options.max_cost, options.max_tokens_total, options.max_requests, options.max_time_s, failures
+        )
         return ExecutorOptions(
+            budget=budget,
             max_connections=self.options.max_connections,
+            min_connections=self.options.min_connections,
             max_retries=self.options.max_retries,
             attempt_timeout_s=self.options.timeout_s,
         )
@@ -275,12 +307,24 @@ class _Sitting:
         return totals
 
     def _status(self, loop: RunLoop) -> str:
+        if loop.executor.used_up is not None:
+            return "partial"
         if loop.executor.interrupted:
             return "interrupted"
         return "error" if loop.failed == loop.finished else "success"
 
-    def _end(self, loop: RunLoop, writer: TableWriter, status: str, message: str) -> None:
-        """Write what there is: tables from all rows that came in, and how it ended."""
+    def _end(self, loop: RunLoop, writer: TableWriter, status: str, message: str, *, stale: int = 0) -> None:
+        """Write what there is: tables from all rows that came in, and how it ended.
+
+        Args:
+            loop: What was done.
+            writer: Holds the rows.
+            status: How it ended.
+            message: Why it is no success.
+            stale: Finished requests of earlier sittings; what was not recalled of them fits no longer.
+        """
+        if status == "partial":
+            message = f"{loop.executor.used_up} ended the run early"
         self.manifest.status = status  # type: ignore[assignment] # one of Status
         self.manifest.message = message or ("every request failed" if status == "error" else "")
         self.manifest.finished_at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -292,6 +336,8 @@ class _Sitting:
             "recalled": sum(one.replayed for one in progress),
             "retried": sum(one.retried for one in progress),
         }
+        if status == "success" and stale > self.manifest.counts["recalled"]:
+            self.manifest.counts["stale"] = stale - self.manifest.counts["recalled"]
         if loop.finished:
             writer.finish()
             self._summarise()

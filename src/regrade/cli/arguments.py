@@ -6,7 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_flag", "add_results", "comma_list", "count", "limit", "seconds", "whole"]
+__all__ = [
+    "add_flag",
+    "add_results",
+    "comma_list",
+    "count",
+    "dollars",
+    "durability",
+    "limit",
+    "seconds",
+    "whole",
+]
 
 
 def add_flag(
@@ -54,6 +64,32 @@ def whole(text: str) -> int:
         argparse.ArgumentTypeError: When it is not.
     """
     return 0 if text == "0" else count(text)
+
+
+def dollars(text: str) -> float:
+    """Read a positive amount of US dollars, such as "2.50" or "$2.50".
+
+    Raises:
+        argparse.ArgumentTypeError: When it is not.
+    """
+    try:
+        number = float(text.removeprefix("$"))
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of dollars")
+    return number
+
+
+def durability(text: str) -> str:
+    """Read `os` or `disk`.
+
+    Raises:
+        argparse.ArgumentTypeError: When it is neither.
+    """
+    if text not in {"os", "disk"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither os nor disk")
+    return text
 
 
 def seconds(text: str) -> float:

@@ -19,6 +19,8 @@ __all__ = ["RunDisplay"]
 
 _REFRESH_PER_S = 4
 _LINE_EVERY_S = 10.0
+_SLOW_S = 30.0
+_SLOW_SHOWN = 3
 _HEADS = ("model", "done", "failed", "retried", "per s", "tokens", "cost", "left")
 
 
@@ -44,6 +46,8 @@ class RunDisplay:
     def watch(self, run: LiveRun) -> None:
         """Begin to show a run; called inside its event loop."""
         self._started = time.monotonic()
+        for warning in run.warnings:
+            self._console.print(f"warning: {warning}", soft_wrap=True, markup=False)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
@@ -73,6 +77,8 @@ class RunDisplay:
         while True:
             await asyncio.sleep(_LINE_EVERY_S)
             self._console.print(self._line(run), soft_wrap=True, markup=False)
+            if slow := _slow(run):
+                self._console.print(slow, soft_wrap=True, markup=False)
 
     def _line(self, run: LiveRun) -> str:
         cells = self._cells("total", run, list(run.totals))
@@ -89,6 +95,8 @@ class RunDisplay:
         if len(run.totals) > 1:
             table.add_section()
             table.add_row(*map(safe_text, self._cells("total", run, list(run.totals))))
+        if slow := _slow(run):
+            table.caption = safe_text(slow)
         return table
 
     def _cells(self, title: str, run: LiveRun, names: Iterable[str]) -> list[str]:
@@ -110,6 +118,19 @@ class RunDisplay:
             f"${cost:.4f}" if cost else "",
             _duration(left) if left is not None and done < total else "",
         ]
+
+
+def _slow(run: LiveRun) -> str:
+    """Return what has been waiting for long, the longest first; empty when nothing has."""
+    waiting = run.executor.under_way(_SLOW_S)
+    if not waiting:
+        return ""
+    shown = [
+        f"{one.key.eval}/{one.key.model}/{one.key.sample_id} {_duration(seconds)} (attempt {attempts})"
+        for one, seconds, attempts in waiting[:_SLOW_SHOWN]
+    ]
+    more = f" and {len(waiting) - len(shown)} more" if len(waiting) > len(shown) else ""
+    return f"still waiting for {', '.join(shown)}{more}"
 
 
 def _short(number: int) -> str:

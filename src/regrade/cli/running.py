@@ -9,7 +9,17 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrade.cli.arguments import add_flag, add_results, comma_list, count, limit, seconds, whole
+from regrade.cli.arguments import (
+    add_flag,
+    add_results,
+    comma_list,
+    count,
+    dollars,
+    durability,
+    limit,
+    seconds,
+    whole,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,11 +46,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write the summary; the suffix names the format (.csv, .json, .md); may be repeated",
     )
-    parser.add_argument("--resume", metavar="RUN", help="complete a run: its id, a prefix of it, or a path")
+    parser.add_argument(
+        "--resume",
+        metavar="RUN",
+        help="complete a run: id, prefix, path, or `auto` for the newest unfinished one",
+    )
+    parser.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: send failed requests again"
+    )
     add_flag(parser, "--max-connections", count, 32, "requests in flight over all models (default: 32)")
+    add_flag(parser, "--min-connections", count, 1, "that a model is always allowed (default: 1)")
     add_flag(parser, "--max-retries", whole, 6, "attempts of a request after the first (default: 6)")
     add_flag(parser, "--timeout", seconds, 600.0, "seconds for one attempt (default: 600)")
+    add_flag(
+        parser,
+        "--durability",
+        durability,
+        "os",
+        "what an answer survives before it counts: the process (os, default) or power loss (disk)",
+    )
+    _add_budget(parser)
     add_results(parser)
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("budgets", "end the run early; it can be resumed, and exits with 1")
+    group.add_argument("--max-cost", type=dollars, metavar="USD", help="by the prices of the models")
+    group.add_argument("--max-tokens-total", type=count, metavar="N", help="tokens of prompts and answers")
+    group.add_argument("--max-requests", type=count, metavar="N", help="attempts, retries included")
+    group.add_argument("--max-time", type=seconds, metavar="SECONDS", help="start nothing after that")
+    group.add_argument(
+        "--max-failures", type=limit, metavar="N", help="a count, or a fraction of all requests"
+    )
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -62,6 +99,14 @@ def execute(args: argparse.Namespace) -> int:
         timeout_s=args.timeout,
         results=args.results,
         resume=args.resume,
+        retry_failed=args.retry_failed,
+        min_connections=args.min_connections,
+        durability=args.durability,
+        max_cost=args.max_cost,
+        max_tokens_total=args.max_tokens_total,
+        max_requests=args.max_requests,
+        max_time_s=args.max_time,
+        max_failures=args.max_failures,
     )
     with RunDisplay(make_console(stderr=True)) as display:
         run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
@@ -84,6 +129,7 @@ def _show(run: "Run", console: "Console", results: Path) -> None:
     parts = [f"{counts.get('finished', 0):,} of {counts.get('planned', 0):,} requests"]
     parts += [f"{failed:,} failed"] if failed else []
     parts += [f"{counts['recalled']:,} from before"] if counts.get("recalled") else []
+    parts += [f"{counts['stale']:,} from before no longer fit"] if counts.get("stale") else []
     console.print(f"run {run.id}: {run.status}, {', '.join(parts)}", soft_wrap=True)
     if run.manifest.message:
         console.print(f"  {run.manifest.message}", soft_wrap=True, markup=False)
@@ -92,7 +138,7 @@ def _show(run: "Run", console: "Console", results: Path) -> None:
 
 def _next(run: "Run", results: Path, failed: int) -> str:
     where = "" if results == Path("results") else f" --results {shlex.quote(str(results))}"
-    if run.status == "interrupted":
+    if run.status in {"interrupted", "partial"}:
         return f"regrade run --resume {run.id}{where}"
     if failed:
         return f"regrade show {run.id} --samples --failed{where}"

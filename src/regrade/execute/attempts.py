@@ -7,11 +7,36 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from regrade.errors import ProviderError
+from regrade.execute.budget import Budget, estimated_tokens
 from regrade.execute.options import ExecutorOptions, Timing
+from regrade.execute.pace import Pace
 from regrade.protocols import ModelProvider
 from regrade.types import Completion, Failure, Outcome, Request
 
-__all__ = ["Attempts"]
+__all__ = ["Attempts", "Sending"]
+
+
+@dataclass(slots=True)
+class Sending:
+    """A request under way.
+
+    Attributes:
+        request: What is sent.
+        provider: Who answers it.
+        pace: Of its lane.
+        since: When it was started, on the executor's clock.
+        queue_s: Seconds that it had waited by then.
+        throttle_s: Seconds that it was held back for the rate limit, so far.
+        attempts: How often it was sent, so far.
+    """
+
+    request: Request
+    provider: ModelProvider
+    pace: Pace
+    since: float
+    queue_s: float
+    throttle_s: float = 0.0
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -22,28 +47,49 @@ class Attempts:
         options: Limits.
         timing: Clock, sleep and jitter.
         pause: Waits between attempts; returns False when the run is being stopped.
+        budget: What the run may still use up.
     """
 
     options: ExecutorOptions
     timing: Timing
     pause: Callable[[float], Awaitable[bool]]
+    budget: Budget
 
-    async def send(self, provider: ModelProvider, request: Request, queue_s: float) -> Outcome:
+    async def send(self, sending: Sending) -> Outcome:
         """Return what came of the request; never raises for a fault of the endpoint or the provider."""
-        started = self.timing.clock()
         try:
-            completion = await self._once(provider, request)
+            completion = await self._once(sending)
         except ProviderError as first:
             if not first.retryable or not self.options.max_retries:
-                return self._failed(request, first, 1, queue_s, started)
-            return await self._again(provider, request, first, queue_s, started)
-        return self._answered(request, completion, 1, queue_s, started)
+                return self._failed(sending, first)
+            return await self._again(sending, first)
+        return self._answered(sending, completion)
 
-    async def _once(self, provider: ModelProvider, request: Request) -> Completion:
+    async def _once(self, sending: Sending) -> Completion:
+        pace = sending.pace
+        tokens = sum(estimated_tokens(sending.request)) if pace.counts_tokens else 0.0
+        sending.throttle_s += await pace.admit(tokens)
+        if not self.budget.attempt():
+            raise ProviderError("the run's --max-requests are used up", kind="cancelled")
+        sending.attempts += 1
+        began = self.timing.clock()
+        try:
+            completion = await self._asked(sending)
+        except ProviderError as error:
+            pace.refused(error, tokens)
+            raise
+        usage = completion.usage
+        used = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
+        pace.answered(self.timing.clock() - began, used or tokens, tokens)
+        if completion.limits:
+            pace.heard(completion.limits)
+        return completion
+
+    async def _asked(self, sending: Sending) -> Completion:
         deadline = self.options.attempt_timeout_s
         try:
             async with asyncio.timeout(deadline):
-                return await provider.complete(request)
+                return await sending.provider.complete(sending.request)
         except ProviderError:
             raise
         except TimeoutError as error:
@@ -52,23 +98,19 @@ class Attempts:
             message = f"the provider raised {type(error).__name__}: {error}"
             raise ProviderError(message, kind="invalid_response") from error
 
-    async def _again(
-        self, provider: ModelProvider, request: Request, first: ProviderError, queue_s: float, started: float
-    ) -> Outcome:
+    async def _again(self, sending: Sending, first: ProviderError) -> Outcome:
         """Retry; the failure that is already known stands for the loop's first attempt."""
         known: ProviderError | None = first
-        attempts = 1
 
         async def attempt() -> Completion:
-            nonlocal known, attempts
+            nonlocal known
             if known is not None:
                 error, known = known, None
                 raise error
-            attempts += 1
-            return await self._once(provider, request)
+            return await self._once(sending)
 
         def too_late(state: RetryCallState) -> bool:
-            return self.timing.clock() + state.upcoming_sleep - started > self.options.max_retry_s
+            return self.timing.clock() + state.upcoming_sleep - sending.since > self.options.max_retry_s
 
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
@@ -80,8 +122,8 @@ class Attempts:
         try:
             completion: Completion = await retrying(attempt)
         except ProviderError as error:
-            return self._failed(request, error, attempts, queue_s, started)
-        return self._answered(request, completion, attempts, queue_s, started)
+            return self._failed(sending, error)
+        return self._answered(sending, completion)
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -95,27 +137,26 @@ class Attempts:
         if not await self.pause(seconds):
             raise ProviderError("stopped while waiting for another attempt", kind="cancelled")
 
-    def _answered(
-        self, request: Request, completion: Completion, attempts: int, queue_s: float, started: float
-    ) -> Outcome:
-        elapsed = self.timing.clock() - started
+    def _answered(self, sending: Sending, completion: Completion) -> Outcome:
+        others = (completion.latency_s or 0.0) + sending.throttle_s
         return Outcome(
-            request,
+            sending.request,
             completion=completion,
-            queue_s=queue_s,
-            retry_s=max(0.0, elapsed - (completion.latency_s or 0.0)) if attempts > 1 else 0.0,
-            attempts=attempts,
+            queue_s=sending.queue_s,
+            throttle_s=sending.throttle_s,
+            retry_s=max(0.0, self.timing.clock() - sending.since - others) if sending.attempts > 1 else 0.0,
+            attempts=sending.attempts,
             at=self.timing.now(),
         )
 
-    def _failed(
-        self, request: Request, error: ProviderError, attempts: int, queue_s: float, started: float
-    ) -> Outcome:
+    def _failed(self, sending: Sending, error: ProviderError) -> Outcome:
+        elapsed = self.timing.clock() - sending.since - sending.throttle_s
         return Outcome(
-            request,
+            sending.request,
             failure=Failure(error.kind, error.message),  # type: ignore[arg-type] # providers name kinds of FailureKind
-            queue_s=queue_s,
-            retry_s=self.timing.clock() - started if attempts > 1 else 0.0,
-            attempts=attempts,
+            queue_s=sending.queue_s,
+            throttle_s=sending.throttle_s,
+            retry_s=max(0.0, elapsed) if sending.attempts > 1 else 0.0,
+            attempts=sending.attempts,
             at=self.timing.now(),
         )

@@ -5,9 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
 from regrade.errors import ProviderError, RunStoppedError
-from regrade.execute.attempts import Attempts
+from regrade.execute.attempts import Attempts, Sending
+from regrade.execute.budget import Budget
 from regrade.execute.lanes import Lane, Progress, Waiting
 from regrade.execute.options import ExecutorOptions, Timing
+from regrade.execute.pace import Pace, PaceLimits
 from regrade.protocols import Journal, ModelProvider
 from regrade.types import Completion, Outcome, Request
 
@@ -29,6 +31,7 @@ class Executor:
         options: Limits.
         recall: Returns the outcome that an earlier sitting recorded for a request, else None.
         timing: Clock, sleep and jitter.
+        cost_of: Returns what an answer cost in US dollars, for the budget.
     """
 
     def __init__(
@@ -38,13 +41,17 @@ class Executor:
         options: ExecutorOptions,
         recall: Recall,
         timing: Timing | None = None,
+        cost_of: Callable[[Outcome], float | None] = lambda _: None,
     ) -> None:
         self._provider_of = provider_of
         self._journal = journal
         self._options = options
         self._recall = recall
         self._timing = timing or Timing()
-        self._attempts = Attempts(options, self._timing, self._pause)
+        self._budget = Budget(options.budget, self._timing.clock)
+        self._attempts = Attempts(options, self._timing, self._pause, self._budget)
+        self._cost_of = cost_of
+        self._under_way: dict[int, Sending] = {}
         self._lanes: dict[str, Lane] = {}
         self._order: deque[str] = deque()
         self._plan: Iterator[Request] | None = None
@@ -68,6 +75,17 @@ class Executor:
         """Return whether the run was asked to stop early."""
         return self._stopping.is_set()
 
+    @property
+    def used_up(self) -> str | None:
+        """Return the limit that ended the run early, as the flag is called; None while there is room."""
+        return self._budget.used_up
+
+    def under_way(self, longer_than_s: float) -> list[tuple[Request, float, int]]:
+        """Return what has been in flight for long: request, seconds and attempts, the longest first."""
+        now = self._timing.clock()
+        found = [(one.request, now - one.since, one.attempts) for one in self._under_way.values()]
+        return sorted((one for one in found if one[1] > longer_than_s), key=lambda one: -one[1])
+
     async def run(self, requests: Iterable[Request]) -> AsyncIterator[Outcome]:
         """Send all requests; yield outcomes as they finish, in no particular order.
 
@@ -76,6 +94,7 @@ class Executor:
             StoreError: When the journal cannot be written.
         """
         self._plan = iter(requests)
+        timer = asyncio.ensure_future(self._end_in_time())
         try:
             while True:
                 self._pump()
@@ -93,9 +112,17 @@ class Executor:
                 else:
                     return
         finally:
+            timer.cancel()
             self._plan = None
             if self._error is not None:
                 await self.cancel()
+
+    async def _end_in_time(self) -> None:
+        seconds = self._options.budget.seconds
+        if seconds is not None:
+            await self._timing.sleep(seconds)
+            self._budget.time_is_up()
+            self.interrupt()
 
     async def submit(self, request: Request) -> Outcome:
         """Send one request of a judge, before all waiting answers, under the same limits and journal.
@@ -147,11 +174,25 @@ class Executor:
         try:
             while self._error is None and self._in_flight < self._options.max_connections:
                 found = self._next()
-                if found is None:
+                if found is None or not self._affordable(*found):
                     return
                 self._start(*found)
         except Exception as error:  # noqa: BLE001 - a fault of the plan must reach the caller of run()
             self._fail(error)
+
+    def _affordable(self, lane: Lane, waiting: Waiting) -> bool:
+        """Return whether the budget lets a request go; else put it back, and stop when it never will."""
+        ruling = self._budget.ruling(waiting.request)
+        if ruling == "send":
+            return True
+        if waiting.number:
+            lane.asked.appendleft(waiting)
+        else:
+            lane.waiting.appendleft(waiting)
+            self._waiting += 1
+        if ruling == "stop":
+            self.interrupt()
+        return False
 
     def _next(self) -> tuple[Lane, Waiting] | None:
         """Return the request to start: judges' first, then the lanes in turn, then the plan."""
@@ -192,10 +233,16 @@ class Executor:
         name = request.model.name
         lane = self._lanes.get(name)
         if lane is None:
-            lane = Lane(request.model.max_connections or self._options.max_connections)
+            lane = Lane(self._pace(request))
             self._lanes[name] = lane
             self._order.append(name)
         return lane
+
+    def _pace(self, request: Request) -> Pace:
+        model, options = request.model, self._options
+        most = min(model.max_connections or options.max_connections, options.max_connections)
+        least = min(options.min_connections, most)
+        return Pace(PaceLimits(least, most, model.rpm, model.tpm), self._timing.clock, self._pause)
 
     def _start(self, lane: Lane, waiting: Waiting) -> None:
         self._in_flight += 1
@@ -208,13 +255,20 @@ class Executor:
         request = waiting.request
         future = self._answers.pop(waiting.number, None)
         try:
-            provider = self._provider_of(request)
-            queued = self._timing.clock() - waiting.since
-            outcome = await self._attempts.send(provider, request, queued)
+            now = self._timing.clock()
+            sending = Sending(request, self._provider_of(request), lane.pace, now, now - waiting.since)
+            self._under_way[id(sending)] = sending
+            try:
+                outcome = await self._attempts.send(sending)
+            finally:
+                del self._under_way[id(sending)]
+            self._budget.settle(outcome, self._cost_of(outcome))
             if outcome.failure is None or outcome.failure.kind != "cancelled":
                 await self._journal.append(outcome)
             lane.progress.count(outcome)
             self._watch_key(lane, outcome)
+            if self._budget.used_up is not None:
+                self.interrupt()
             if future is None:
                 self._ready.append(outcome)
             else:

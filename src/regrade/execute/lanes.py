@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from regrade.execute.pace import Pace
 from regrade.types import Outcome, Request
 
 __all__ = ["Lane", "Progress"]
@@ -57,14 +58,14 @@ class Lane:
     """The requests of one model.
 
     Attributes:
-        limit: Of requests in flight to this model.
+        pace: How hard the model is pushed.
         waiting: Answers asked for by the plan.
         asked: Questions of judges; they go first, because an answer waits for them.
         progress: The counts.
         refusals: Refusals of the key since the last answer.
     """
 
-    limit: int
+    pace: Pace
     waiting: deque[Waiting] = field(default_factory=deque)
     asked: deque[Waiting] = field(default_factory=deque)
     progress: Progress = field(default_factory=Progress)
@@ -73,4 +74,4 @@ class Lane:
     @property
     def free(self) -> bool:
         """Return whether another request may be sent to this model now."""
-        return self.progress.in_flight < self.limit
+        return self.progress.in_flight < self.pace.window

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from regrade.execute.budget import BudgetLimits
+
 __all__ = ["ExecutorOptions", "Timing"]
 
 
@@ -19,7 +21,8 @@ class ExecutorOptions:
     """The limits of a run.
 
     Attributes:
-        max_connections: Requests in flight, over all models.
+        max_connections: Requests in flight, over all models; no model gets more.
+        min_connections: Requests in flight that a model is always allowed, however slow or busy it is.
         max_retries: Attempts after the first.
         max_retry_s: Seconds after the first attempt in which another may still begin.
         backoff_s: The first wait where the server names none; it doubles, with full jitter.
@@ -27,9 +30,11 @@ class ExecutorOptions:
         attempt_timeout_s: Seconds for one attempt, from the first byte sent to the last received.
         auth_failures: So many refusals of the key in a row stop the run.
         look_ahead: Requests that may be rendered and waiting while a model is busy.
+        budget: What the whole run may use up.
     """
 
     max_connections: int = 32
+    min_connections: int = 1
     max_retries: int = 6
     max_retry_s: float = 600.0
     backoff_s: float = 0.5
@@ -37,6 +42,7 @@ class ExecutorOptions:
     attempt_timeout_s: float = 600.0
     auth_failures: int = 3
     look_ahead: int = 256
+    budget: BudgetLimits = field(default_factory=BudgetLimits)
 
 
 @dataclass(frozen=True, slots=True)

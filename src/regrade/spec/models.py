@@ -168,6 +168,8 @@ class ModelSpec(Strict):
         price: Per million tokens.
         context_window: In tokens.
         max_connections: Requests in flight to this model.
+        rpm: Requests a minute that the endpoint allows.
+        tpm: Tokens a minute that it allows, prompt and answer together.
         outputs: A file of recorded answers, in place of an endpoint.
         at: Where in that file the rows are.
         id: Column or template of the sample's id in it; without it rows answer samples in order.
@@ -193,6 +195,8 @@ class ModelSpec(Strict):
     price: PriceSpec | None = None
     context_window: int | None = Field(default=None, ge=1)
     max_connections: int | None = Field(default=None, ge=1)
+    rpm: float | None = Field(default=None, gt=0)
+    tpm: float | None = Field(default=None, gt=0)
     outputs: str | None = None
     at: str | None = None
     id: str | None = None

@@ -1,5 +1,6 @@
 """The journal: append-only, a line a finished request; what resuming and re-scoring read."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -24,13 +25,17 @@ class JournalFile:
 
     Args:
         path: The file; made when there is none.
+        sync_s: When given, `append` returns only once the line is on the disk; lines that come within so many
+            seconds share one synchronisation.
 
     Raises:
         StoreError: When it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sync_s: float | None = None) -> None:
         self._path = path
+        self._sync_s = sync_s
+        self._group: asyncio.Task[None] | None = None
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
             self._end_torn_line()
@@ -58,6 +63,19 @@ class JournalFile:
             raise self._lost("no space left on device")
         if os.fstat(self._descriptor).st_nlink == 0:
             raise self._lost("the file was deleted while the run was writing it")
+        if self._sync_s is not None:
+            if self._group is None:
+                self._group = asyncio.ensure_future(self._synchronised(self._sync_s))
+            await asyncio.shield(self._group)
+
+    async def _synchronised(self, seconds: float) -> None:
+        """Let others join, then put all their lines on the disk at once."""
+        await asyncio.sleep(seconds)
+        self._group = None  # what is written from here on belongs to the next group
+        try:
+            await asyncio.to_thread(os.fdatasync, self._descriptor)
+        except OSError as error:
+            raise self._lost(error.strerror or str(error)) from error
 
     def _lost(self, why: str) -> StoreError:
         return StoreError(
@@ -67,7 +85,7 @@ class JournalFile:
 
     def replay(self) -> Iterator[Mapping[str, object]]:
         """Yield the records of earlier sittings, oldest first; lines that are torn are left out."""
-        for _, record in _records(self._path):
+        for _, _, record in _records(self._path):
             if record is not None:
                 yield record
 
@@ -102,7 +120,12 @@ def _record(outcome: Outcome) -> JsonObject:
             "latency_s": completion.latency_s,
             "served_model": completion.served_model,
         }
-    record |= {"queue_s": outcome.queue_s, "retry_s": outcome.retry_s, "attempts": outcome.attempts}
+    record |= {
+        "queue_s": outcome.queue_s,
+        "throttle_s": outcome.throttle_s,
+        "retry_s": outcome.retry_s,
+        "attempts": outcome.attempts,
+    }
     if outcome.failure is not None:
         failure = outcome.failure
         record["failure"] = {"kind": failure.kind, "message": failure.message, "stage": failure.stage}
@@ -141,6 +164,7 @@ def outcome_of(record: Mapping[str, object], request: Request) -> Outcome:
         completion=completion,
         failure=failure,
         queue_s=found.get("queue_s", 0.0),
+        throttle_s=found.get("throttle_s", 0.0),
         retry_s=found.get("retry_s", 0.0),
         attempts=found.get("attempts", 0),
         cached=found.get("cached", False),
@@ -149,15 +173,15 @@ def outcome_of(record: Mapping[str, object], request: Request) -> Outcome:
     )
 
 
-def _records(path: Path) -> Iterator[tuple[int, JsonObject | None]]:
-    """Yield each record with the offset of its line; None for a line that is torn or garbled."""
+def _records(path: Path) -> Iterator[tuple[int, int, JsonObject | None]]:
+    """Yield number and offset of each line with its record; None for a line that is torn or garbled."""
     try:
         stream = path.open("rb")
     except FileNotFoundError:
         return
     with stream:
         offset = 0
-        for line in stream:
+        for number, line in enumerate(stream, start=1):
             start, offset = offset, offset + len(line)
             if line.isspace():
                 continue
@@ -166,7 +190,7 @@ def _records(path: Path) -> Iterator[tuple[int, JsonObject | None]]:
             except ValueError:
                 record = None
             whole = isinstance(record, dict) and record.keys() >= _NEEDED
-            yield start, record if whole else None
+            yield number, start, record if whole else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,29 +201,36 @@ class JournalIndex:
         path: The journal.
         offsets: Digest of key and hash (or of the key alone) to the offset of the last line for it.
         by_key: Whether requests are recalled whatever their content, as for scoring outputs again.
-        torn: Lines that could not be read.
+        torn: Numbers of the lines that could not be read.
     """
 
     path: Path
     offsets: dict[bytes, int]
     by_key: bool = False
-    torn: int = 0
+    torn: tuple[int, ...] = ()
 
     @classmethod
-    def read(cls, path: Path, *, by_key: bool = False) -> "JournalIndex":
-        """Index a journal; failures that only the user can have caused count as not finished."""
+    def read(cls, path: Path, *, by_key: bool = False, failures: bool = True) -> "JournalIndex":
+        """Index a journal.
+
+        Args:
+            path: The journal.
+            by_key: Whether requests are recalled whatever their content.
+            failures: Whether final failures count as finished; those that only the user can have caused
+                (a refused key, Ctrl-C) never do.
+        """
         offsets: dict[bytes, int] = {}
-        torn = 0
-        for offset, record in _records(path):
+        torn: list[int] = []
+        for number, offset, record in _records(path):
             if record is None:
-                torn += 1
+                torn.append(number)
                 continue
             failure = record.get("failure")
-            if isinstance(failure, dict) and failure.get("kind") in _UNFINISHED:
+            if isinstance(failure, dict) and (not failures or failure.get("kind") in _UNFINISHED):
                 continue
             key = Key(*(record[name] for name in Key._fields))
             offsets[_digest(key, "" if by_key and key.role == "answer" else record["hash"])] = offset
-        return cls(path, offsets, by_key, torn)
+        return cls(path, offsets, by_key, tuple(torn))
 
     def recall(self, request: Request) -> Outcome | None:
         """Return what was recorded for a request, or None."""

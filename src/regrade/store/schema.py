@@ -32,6 +32,7 @@ SAMPLES = pa.schema(
         pa.field("ttft_s", pa.float64()),
         pa.field("latency_s", pa.float64()),
         pa.field("queue_s", pa.float64()),
+        pa.field("throttle_s", pa.float64()),
         pa.field("retry_s", pa.float64()),
         pa.field("attempts", pa.int32()),
         pa.field("failure_kind", _TEXT),

@@ -127,6 +127,7 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
         "ttft_s": completion.ttft_s if completion else None,
         "latency_s": completion.latency_s if completion else None,
         "queue_s": outcome.queue_s,
+        "throttle_s": outcome.throttle_s,
         "retry_s": outcome.retry_s,
         "attempts": outcome.attempts,
         "failure_kind": failure.kind if failure else None,
