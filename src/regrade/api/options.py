@@ -27,6 +27,7 @@ class RunOptions:
         resume: A run to complete; finished requests are not sent again. `auto` takes the newest unfinished
             run over the same evals, or begins a new one.
         retry_failed: Whether requests that failed for good are sent again on resume.
+        cache: Whether answers are taken from, and kept in, the cache across runs.
         durability: `os`: an answer survives the end of the process before it counts; `disk`: also of power.
         max_cost: US dollars that the sitting may spend, by the prices of the models.
         max_tokens_total: Tokens that it may use, prompts and answers together.
@@ -47,6 +48,7 @@ class RunOptions:
     results: Path = Path("results")
     resume: str | None = None
     retry_failed: bool = False
+    cache: bool = False
     durability: Literal["os", "disk"] = "os"
     max_cost: float | None = None
     max_tokens_total: int | None = None

@@ -17,7 +17,12 @@ __all__ = ["Costs", "LiveRun", "RunLoop", "cost_of"]
 
 
 def cost_of(outcome: Outcome) -> float | None:
-    """Return what an answer cost in US dollars; None where price or token counts are not known."""
+    """Return what an answer cost in US dollars; None where price or token counts are not known.
+
+    An answer from the cache costs nothing.
+    """
+    if outcome.cached:
+        return 0.0
     price, completion = outcome.request.model.price, outcome.completion
     if price is None or completion is None:
         return None
@@ -85,6 +90,7 @@ class RunLoop:
         evals: By name.
         judges: Models that scorers may ask, by name.
         costs: Dollars so far.
+        keep: Puts an answer into the cache.
     """
 
     executor: Executor
@@ -92,6 +98,7 @@ class RunLoop:
     evals: Mapping[str, PreparedEval]
     judges: Mapping[str, Model]
     costs: Costs
+    keep: Callable[[Outcome], None] = lambda _: None
     failed: int = 0
     finished: int = 0
 
@@ -106,6 +113,8 @@ class RunLoop:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(_finish, scoring)
             async for outcome in self.executor.run(requests):
+                if outcome.failure is not None and outcome.failure.kind == "cancelled":
+                    continue  # not finished: a later sitting asks it
                 self.finished += 1
                 self.failed += outcome.failure is not None
                 scorers = self.evals[outcome.request.key.eval].scorers
@@ -135,6 +144,7 @@ class RunLoop:
     def _keep(self, outcome: Outcome, rows: Sequence[ScoreRow]) -> None:
         cost = cost_of(outcome)
         self.costs.add(outcome, cost)
+        self.keep(outcome)
         self.writer.add(outcome, cost, rows)
 
 

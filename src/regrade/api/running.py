@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from regrade.aggregate import summarise
 from regrade.api.describing import describe
 from regrade.api.models import Cast, Resolver, lists_demo
 from regrade.api.options import RunOptions, environment
+from regrade.api.planning import PlannedModel, plan_models
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
 from regrade.api.providers import build_provider
 from regrade.api.results import Run
@@ -28,8 +29,10 @@ from regrade.store import (
     JournalFile,
     JournalIndex,
     Manifest,
+    ResponseCache,
     RunFolder,
     TableWriter,
+    cache_path,
     create_run,
     find_run,
     list_runs,
@@ -38,7 +41,7 @@ from regrade.store import (
 )
 from regrade.types import Model, ModelInfo, Outcome, Request
 
-__all__ = ["Setting", "Stored", "arun", "execute", "run"]
+__all__ = ["Setting", "Stored", "arun", "execute", "plan_run", "run"]
 
 _SUMMARY_COLUMNS = [
     "eval",
@@ -148,6 +151,24 @@ async def arun(
         raise UsageError("no spec to run", hint="name a file or folder, such as: regrade run evals")
     files = load_specs(paths, setting.registry)
     return await execute(files, chosen, setting, folder)
+
+
+async def plan_run(
+    specs: Sequence[str | Path], *, options: RunOptions | None = None, registry: Registry | None = None
+) -> list[PlannedModel]:
+    """Return what a run would ask of each model and about what it would cost; sends nothing but GET /models.
+
+    Raises:
+        UsageError: As `run`.
+    """
+    chosen = options or RunOptions()
+    setting = Setting(registry or Registry(), environment(), Timing())
+    files = load_specs([Path(one) for one in specs], setting.registry)
+    evals = {file.spec.name: prepare(file, setting.registry, chosen) for file in files}
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(HttpSession())
+        cast = await _cast(stack, evals, chosen, setting, session)
+    return plan_models([(one, survey(one)) for one in evals.values()], cast)
 
 
 def _options(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
@@ -267,11 +288,15 @@ class _Sitting:
         index = JournalIndex.read(path, failures=not self.options.retry_failed)
         costs = Costs()
         sync_s = _GROUP_S if self.options.durability == "disk" else None
-        with JournalFile(path, sync_s) as journal, TableWriter(self.folder, titles) as writer:
-            executor = Executor(
-                provider_of, journal, self._limits(), recall or index.recall, self.setting.timing, cost_of
-            )
+        with ExitStack() as stack:
+            journal = stack.enter_context(JournalFile(path, sync_s))
+            writer = stack.enter_context(TableWriter(self.folder, titles))
+            cache = stack.enter_context(self._cache()) if self.options.cache and recall is None else None
+            recalled = recall or _recalled(index, cache)
+            executor = Executor(provider_of, journal, self._limits(), recalled, self.setting.timing, cost_of)
             loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
+            if cache is not None:
+                loop.keep = cache.keep
             if self.setting.observer is not None:
                 warnings = [f"{path}:{line}: not readable, left out" for line in index.torn]
                 self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, warnings))
@@ -281,6 +306,9 @@ class _Sitting:
                 self._end(loop, writer, "error", error.message)
                 raise
             self._end(loop, writer, self._status(loop), "", stale=len(index.offsets))
+
+    def _cache(self) -> ResponseCache:
+        return ResponseCache(cache_path(self.setting.env))
 
     def _limits(self) -> ExecutorOptions:
         options = self.options
@@ -334,6 +362,7 @@ class _Sitting:
             "finished": loop.finished,
             "failed": loop.failed,
             "recalled": sum(one.replayed for one in progress),
+            "cached": sum(one.cached for one in progress),
             "retried": sum(one.retried for one in progress),
         }
         if status == "success" and stale > self.manifest.counts["recalled"]:
@@ -349,6 +378,13 @@ class _Sitting:
         scores = read_table(self.folder, "scores")
         rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
         write_summary(self.folder, rows)
+
+
+def _recalled(index: JournalIndex, cache: ResponseCache | None) -> Recall:
+    """Return what looks a request up in the run's own journal, then in the cache."""
+    if cache is None:
+        return index.recall
+    return lambda request: index.recall(request) or cache.recall(request)
 
 
 async def _cast(

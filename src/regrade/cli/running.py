@@ -24,7 +24,8 @@ from regrade.cli.arguments import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from regrade.api import Run
+    from regrade.api import Run, RunOptions
+    from regrade.plugins import Registry
 
 __all__ = ["add_arguments", "execute"]
 
@@ -53,6 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume: send failed requests again"
+    )
+    parser.add_argument(
+        "--cache", action="store_true", help="take answers from the cache across runs, and keep them"
+    )
+    parser.add_argument(
+        "--plan-only", action="store_true", help="show requests, tokens and cost; send nothing"
     )
     add_flag(parser, "--max-connections", count, 32, "requests in flight over all models (default: 32)")
     add_flag(parser, "--min-connections", count, 1, "that a model is always allowed (default: 1)")
@@ -107,7 +114,10 @@ def execute(args: argparse.Namespace) -> int:
         max_requests=args.max_requests,
         max_time_s=args.max_time,
         max_failures=args.max_failures,
+        cache=args.cache,
     )
+    if args.plan_only:
+        return _plan(args, options, registry)
     with RunDisplay(make_console(stderr=True)) as display:
         run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
     console = make_console()
@@ -117,6 +127,37 @@ def execute(args: argparse.Namespace) -> int:
             api.export(run, path, registry)
             console.print(f"written: {path}", soft_wrap=True)
     return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
+
+
+def _plan(args: argparse.Namespace, options: "RunOptions", registry: "Registry") -> int:
+    """Print what a run would ask."""
+    import asyncio
+
+    from regrade import api
+    from regrade.cli.terminal import make_console, print_views
+    from regrade.report import MISSING, format_count, format_money
+    from regrade.types import ColumnView, TableView
+
+    planned = asyncio.run(api.plan_run(args.specs, options=options, registry=registry))
+    numbers = ("requests", "tokens in", "out at most", "cost at most")
+    rows = [
+        (
+            one.eval,
+            one.model,
+            f"{one.requests:,}",
+            format_count(one.prompt_tokens),
+            format_count(one.completion_tokens),
+            MISSING if one.cost_usd is None else format_money(one.cost_usd),
+        )
+        for one in planned
+    ]
+    costs = [one.cost_usd for one in planned if one.cost_usd is not None]
+    total = format_money(sum(costs)) if costs else MISSING
+    rows.append(("total", "", f"{sum(one.requests for one in planned):,}", "", "", total))
+    notes = ("Estimated from the first samples, four bytes a token; judges' questions are not counted.",)
+    columns = (ColumnView("eval"), ColumnView("model"), *(ColumnView(head, "right") for head in numbers))
+    print_views(make_console(), [TableView("plan: nothing was sent", columns, tuple(rows), notes)])
+    return 0
 
 
 def _show(run: "Run", console: "Console", results: Path) -> None:
@@ -129,6 +170,7 @@ def _show(run: "Run", console: "Console", results: Path) -> None:
     parts = [f"{counts.get('finished', 0):,} of {counts.get('planned', 0):,} requests"]
     parts += [f"{failed:,} failed"] if failed else []
     parts += [f"{counts['recalled']:,} from before"] if counts.get("recalled") else []
+    parts += [f"{counts['cached']:,} from the cache"] if counts.get("cached") else []
     parts += [f"{counts['stale']:,} from before no longer fit"] if counts.get("stale") else []
     console.print(f"run {run.id}: {run.status}, {', '.join(parts)}", soft_wrap=True)
     if run.manifest.message:

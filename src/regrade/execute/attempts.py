@@ -69,7 +69,7 @@ class Attempts:
         pace = sending.pace
         tokens = sum(estimated_tokens(sending.request)) if pace.counts_tokens else 0.0
         sending.throttle_s += await pace.admit(tokens)
-        if not self.budget.attempt():
+        if not self.budget.attempt(first=not sending.attempts):
             raise ProviderError("the run's --max-requests are used up", kind="cancelled")
         sending.attempts += 1
         began = self.timing.clock()

@@ -71,6 +71,7 @@ class Budget:
         self._spent = _Need(0.0, 0.0)
         self._held = _Need(0.0, 0.0)
         self._sent = 0
+        self._unsent = 0
         self._failed = 0
         self._largest_answer = 0
         self.used_up: str | None = None
@@ -88,6 +89,7 @@ class Budget:
         over = self._over(need)
         if over is None:
             self._reserved[id(request)] = need
+            self._unsent += 1
             self._held.tokens += need.tokens
             self._held.cost_usd += need.cost_usd
             return "send"
@@ -96,8 +98,10 @@ class Budget:
         self.used_up = over
         return "stop"
 
-    def attempt(self) -> bool:
+    def attempt(self, *, first: bool) -> bool:
         """Count one attempt about to be sent; return False when no more may be."""
+        if first:
+            self._unsent -= 1
         if self._limits.requests is not None and self._sent >= self._limits.requests:
             self.used_up = self.used_up or "--max-requests"
             return False
@@ -142,7 +146,7 @@ class Budget:
             and self._clock() - self._began >= limits.seconds
         ):
             return "--max-time"
-        if limits.requests is not None and self._sent >= limits.requests:
+        if limits.requests is not None and self._sent + self._unsent >= limits.requests:
             return "--max-requests"
         if limits.tokens is not None and self._spent.tokens + self._held.tokens + need.tokens > limits.tokens:
             return "--max-tokens-total"

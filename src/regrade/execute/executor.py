@@ -29,7 +29,7 @@ class Executor:
         provider_of: Returns what answers a request.
         journal: Records finished requests.
         options: Limits.
-        recall: Returns the outcome that an earlier sitting recorded for a request, else None.
+        recall: Returns the outcome that an earlier sitting, or a cache, holds for a request, else None.
         timing: Clock, sleep and jitter.
         cost_of: Returns what an answer cost in US dollars, for the budget.
     """
@@ -103,7 +103,7 @@ class Executor:
                 elif self._error is not None:
                     raise self._error
                 if self._ready:
-                    yield self._ready.popleft()
+                    yield await self._taken(self._ready.popleft())
                 elif self._error is not None:
                     raise self._error
                 elif self._in_flight or self._plan is not None:  # a task is still listed when it wakes us
@@ -116,6 +116,12 @@ class Executor:
             self._plan = None
             if self._error is not None:
                 await self.cancel()
+
+    async def _taken(self, outcome: Outcome) -> Outcome:
+        """Return an outcome; one from the cache goes into this run's journal first."""
+        if outcome.cached and not outcome.replayed and not outcome.attempts:
+            await self._journal.append(outcome)
+        return outcome
 
     async def _end_in_time(self) -> None:
         seconds = self._options.budget.seconds
@@ -135,7 +141,7 @@ class Executor:
         recalled = self._recall(request)
         if recalled is not None:
             self._lane(request).progress.count(recalled)
-            return recalled
+            return await self._taken(recalled)
         self._number += 1
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._answers[self._number] = future

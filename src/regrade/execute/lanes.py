@@ -18,6 +18,7 @@ class Progress:
         failed: Of these, without an answer.
         retried: Attempts after a first one.
         replayed: Of `done`, taken from the journal of an earlier sitting.
+        cached: Of `done`, taken from the cache.
         in_flight: Sent and not finished.
         prompt_tokens: As counted by the endpoint, in this sitting.
         completion_tokens: Likewise.
@@ -27,6 +28,7 @@ class Progress:
     failed: int = 0
     retried: int = 0
     replayed: int = 0
+    cached: int = 0
     in_flight: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -37,6 +39,9 @@ class Progress:
         self.failed += outcome.failure is not None
         if outcome.replayed:
             self.replayed += 1
+            return
+        if outcome.cached:
+            self.cached += 1
             return
         self.retried += max(0, outcome.attempts - 1)
         if outcome.completion is not None:

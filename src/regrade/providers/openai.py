@@ -1,7 +1,7 @@
 """Any OpenAI-compatible endpoint: chat and legacy completions, streamed or whole."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from regrade import jsonio
@@ -63,8 +63,10 @@ class OpenAICompatible:
                 raise refused(reply.status, reply.headers, await reply.read())
             if stream and "event-stream" in reply.headers.get("content-type", ""):
                 return await self._collect(reply, started)
+            limits = _limits(reply.headers)
             body = await reply.read()
-        return read_completion(body, request.endpoint, self.clock() - started)
+        completion = read_completion(body, request.endpoint, self.clock() - started)
+        return replace(completion, limits=limits) if limits else completion
 
     async def _collect(self, reply: StreamReply, started: float) -> Completion:
         builder = AnswerBuilder()
@@ -100,6 +102,13 @@ class OpenAICompatible:
         if self.api_key:
             headers["Authorization"] = f"Bearer {self.api_key}"
         return headers
+
+
+def _limits(headers: Mapping[str, str]) -> dict[str, str] | None:
+    """Return what the endpoint says of its rate limits; most say nothing."""
+    if "x-ratelimit-remaining-requests" not in headers and "x-ratelimit-remaining-tokens" not in headers:
+        return None
+    return {name: value for name, value in headers.items() if name.startswith("x-ratelimit-")}
 
 
 def _body(request: Request, *, stream: bool) -> JsonObject:

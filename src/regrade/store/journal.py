@@ -13,7 +13,7 @@ from regrade.errors import StoreError
 from regrade.jsonio import canonical, encode, loads
 from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, Usage
 
-__all__ = ["JournalFile", "JournalIndex", "outcome_of"]
+__all__ = ["JournalFile", "JournalIndex", "answer_record", "outcome_of"]
 
 _VERSION = 1
 _NEEDED = {*Key._fields, "hash", "ok"}
@@ -109,17 +109,8 @@ def _record(outcome: Outcome) -> JsonObject:
         "hash": outcome.request.hash,
         "ok": outcome.failure is None,
     }
-    completion = outcome.completion
-    if completion is not None:
-        record |= {
-            "text": completion.text,
-            "reasoning": completion.reasoning,
-            "finish_reason": completion.finish_reason,
-            "usage": _usage_record(completion.usage),
-            "ttft_s": completion.ttft_s,
-            "latency_s": completion.latency_s,
-            "served_model": completion.served_model,
-        }
+    if outcome.completion is not None:
+        record |= answer_record(outcome)
     record |= {
         "queue_s": outcome.queue_s,
         "throttle_s": outcome.throttle_s,
@@ -135,12 +126,28 @@ def _record(outcome: Outcome) -> JsonObject:
     return record
 
 
+def answer_record(outcome: Outcome) -> JsonObject:
+    """Return what an answered request is worth keeping of its answer, as `outcome_of` reads it."""
+    completion = outcome.completion
+    assert completion is not None
+    return {
+        "ok": True,
+        "text": completion.text,
+        "reasoning": completion.reasoning,
+        "finish_reason": completion.finish_reason,
+        "usage": _usage_record(completion.usage),
+        "ttft_s": completion.ttft_s,
+        "latency_s": completion.latency_s,
+        "served_model": completion.served_model,
+    }
+
+
 def _usage_record(usage: Usage) -> JsonObject:
     names = ("prompt_tokens", "completion_tokens", "reasoning_tokens", "cached_tokens")
     return {name: value for name in names if (value := getattr(usage, name)) is not None}
 
 
-def outcome_of(record: Mapping[str, object], request: Request) -> Outcome:
+def outcome_of(record: Mapping[str, object], request: Request, *, replayed: bool = True) -> Outcome:
     """Return the outcome that a record holds, for the request that it answers.
 
     Raises:
@@ -168,7 +175,7 @@ def outcome_of(record: Mapping[str, object], request: Request) -> Outcome:
         retry_s=found.get("retry_s", 0.0),
         attempts=found.get("attempts", 0),
         cached=found.get("cached", False),
-        replayed=True,
+        replayed=replayed,
         at=found.get("at", ""),
     )
 
