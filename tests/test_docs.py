@@ -102,3 +102,13 @@ def test_the_page_of_files_names_every_column_and_file(workdir: Path) -> None:
     for table in ("samples", "scores", "summary"):
         names = pq.read_schema(run.folder.path / f"{table}.parquet").names
         assert [name for name in names if not name.startswith("score.") and name not in words] == []
+
+
+def test_every_fault_names_tests_that_exist() -> None:
+    """The table of faults promises nothing that no test shows."""
+    rows = [line for line in (ROOT / "docs/faults.md").read_text().splitlines() if line.startswith("| ")][1:]
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for row in rows:
+        names = re.findall(r"`(test_\w+)`", row)
+        assert names, row
+        assert [name for name in names if f"def {name}(" not in sources] == []

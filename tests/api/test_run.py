@@ -193,3 +193,16 @@ def test_recorded_outputs_in_row_order_need_equal_counts(suite: Suite, workdir: 
     path = suite(models=[{"name": "old", "outputs": "out.jsonl", "text": "t"}])
     with pytest.raises(UsageError, match=r"19.*20|20.*19"):
         regrade.run(path)
+
+
+def test_a_key_revoked_midway_keeps_everything(suite: Suite, sums: Any) -> None:
+    """From the tenth answer on the key is refused: the run stops, and goes on later where it was."""
+    sums.before = lambda _, count: web.Response(status=401) if count > 10 else None
+    with pytest.raises(RunStoppedError):
+        regrade.run(suite(), max_connections=2)
+    (folder,) = Path("results").iterdir()
+    assert regrade.open_run(folder.name).samples["ok"].to_pylist().count(True) == 10
+    sums.before = lambda *_: None
+    sums.asked.clear()
+    assert regrade.run(resume=folder.name).status == "success"
+    assert len(sums.asked) == 10

@@ -144,7 +144,7 @@ def test_single_refusals_do_not_slow_a_run() -> None:
 
 
 def test_an_overloaded_server_gets_fewer_connections() -> None:
-    """A server that refuses beyond ten at a time with 503 sees the window halved, down to the least allowed."""
+    """A server that refuses with 503 sees the window halved, down to the least allowed."""
     pace = Pace(PaceLimits(least=4, most=64), lambda: 0.0, Clock().sleep)
     before = pace.window
     for _ in range(8):
