@@ -41,13 +41,14 @@ class JsonFile:
         import ijson
 
         path = Path(self.path)
+        name = shown(path)
         number = 0
         with reading(path, self.encoding), open_text(path, self.encoding) as text:
             prefix = f"{self.at}.item" if self.at else "item"
             rows = ijson.items(_Utf8(text), prefix, use_float=True, buf_size=_CHUNK)
             try:
                 for number, value in enumerate(rows, start=1):
-                    yield Row(as_row(value, Location(shown(path), number)), number)
+                    yield Row(as_row(value, Location(name, number)), number)
             except ijson.JSONError as error:
                 self._explain_error(path, error)
         if not number:

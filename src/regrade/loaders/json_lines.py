@@ -39,12 +39,13 @@ class JsonLines:
             DatasetError: Naming file, line and column of what is not a JSON object.
         """
         path = Path(self.path)
+        name = shown(path)
         with reading(path, self.encoding), open_text(path, self.encoding) as lines:
             for number, line in enumerate(lines, start=1):
                 text = line.strip()
                 if text:
-                    value = parse(text, Location(shown(path), number))
-                    yield Row(as_row(value, Location(shown(path), number)), number)
+                    where = Location(name, number)
+                    yield Row(as_row(parse(text, where), where), number)
 
 
 def parse(text: str, where: Location) -> Json:

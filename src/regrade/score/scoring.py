@@ -4,6 +4,7 @@ import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from regrade.errors import ProviderError, RegradeError, ScorerError
 from regrade.protocols import Ask, AskingScorer, Scorer, ScoreResult
@@ -129,13 +130,13 @@ class ScorerUnit:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EvalScorers:
     """All scorers of one eval."""
 
     units: Sequence[ScorerUnit]
 
-    @property
+    @cached_property
     def waits(self) -> bool:
         """Return whether any scorer may have to wait."""
         return any(unit.waits for unit in self.units)
@@ -151,9 +152,8 @@ class EvalScorers:
                 if context is None:
                     rows.append(unit.not_found(outcome))
                     continue
-                assert not isinstance(unit.scorer, AskingScorer)
-                result = unit.scorer.score(context)
-                rows.extend(unit.rows(outcome, result))  # type: ignore[arg-type] # none waits, so no awaitable
+                result = unit.scorer.score(context)  # type: ignore[union-attr] # none waits, so none asks
+                rows.extend(unit.rows(outcome, result))  # type: ignore[arg-type] # nor is any result awaitable
             except Exception as error:  # noqa: BLE001 - a scorer is foreign code: whatever it raises is its failure
                 rows.append(unit.failed(outcome, _why(error)))
         return rows

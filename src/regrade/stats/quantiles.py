@@ -74,12 +74,12 @@ def quantile_interval(
 
 
 def _binomial_quantile(p: float, n: int, q: float) -> int:
-    """Return the least k with P(B <= k) >= p."""
-    from scipy.special import bdtr, bdtrik
+    """Return the least k with P(B <= k) >= p, from the sum of the probabilities.
 
-    k = max(0, math.ceil(float(bdtrik(p, n, q))))
-    while k > 0 and float(bdtr(k - 1, n, q)) >= p:
-        k -= 1
-    while k < n and float(bdtr(k, n, q)) < p:
-        k += 1
-    return k
+    Written out, because the routine of SciPy costs a run more time and memory to import than all of this.
+    """
+    k = np.arange(n + 1)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])
+    log_choose = log_factorial[n] - log_factorial - log_factorial[::-1]
+    shares = np.cumsum(np.exp(log_choose + k * math.log(q) + (n - k) * math.log1p(-q)))
+    return min(int(np.searchsorted(shares, p)), n)
