@@ -26,6 +26,8 @@ Method = Literal["GET", "POST"]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CHUNK_BYTES = 64 * 1024
 _MAX_BODY_BYTES = 32 * 1024 * 1024
+_ADDRESSES = 256
+_HEADERS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class HttpSession:
         transport = _AiohttpTransport(timeouts, verify=verify)
         self._client = httpx2.AsyncClient(transport=transport, timeout=None, follow_redirects=False)
         self._max = max_body_bytes
+        self._addresses: dict[str, httpx2.URL] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -156,7 +159,9 @@ class HttpSession:
             ProviderError: When no answer comes.
         """
         try:
-            request = self._client.build_request(method, url, headers=dict(headers), content=content)
+            # The client's own `build_request` parses the address and merges headers anew for every request.
+            address = self._addresses.get(url) or self._parsed(url)
+            request = httpx2.Request(method, address, headers={**_HEADERS, **headers}, content=content)
         except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
             message = f"cannot send a request to {url}: {error}"
             raise ProviderError(message, kind="bad_request") from error
@@ -166,6 +171,12 @@ class HttpSession:
             yield StreamReply(response, self._max)
         finally:
             await response.aclose()
+
+    def _parsed(self, url: str) -> httpx2.URL:
+        if len(self._addresses) >= _ADDRESSES:
+            self._addresses.clear()
+        self._addresses[url] = httpx2.URL(url)
+        return self._addresses[url]
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -186,7 +197,7 @@ class _AiohttpTransport(httpx2.AsyncBaseTransport):
         answer = await session.request(
             request.method,
             str(request.url),
-            headers=request.headers,
+            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
             data=request.content or None,
             allow_redirects=False,
             proxy=self._proxy(request.url),

@@ -19,7 +19,7 @@ from regrade.errors import ProviderError
 __all__ = ["Pace", "PaceLimits"]
 
 _OVERLOADED = frozenset({429, 503, 529})
-_FIRST_WINDOW = 12
+_FIRST_WINDOW = 20
 _FEWEST_IN_ROUND = 8
 _FEWEST_REFUSED = 4
 _REFUSED_SHARE = 0.3
