@@ -23,6 +23,8 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what tests and checks need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group dev
+	@test -x build/llmock/bin/python || $(PYTHON) -m venv build/llmock
+	@build/llmock/bin/python -m pip install --quiet --disable-pip-version-check "llmock>=0.2.2,<0.3"
 	@touch $@
 
 run: $(VENV)/.installed

@@ -143,6 +143,14 @@ def test_single_refusals_do_not_slow_a_run() -> None:
     assert trial.pace.window == 100
 
 
+def test_refusals_that_no_pace_prevents_are_not_taken_for_a_limit() -> None:
+    """A server that refuses one in eight at random is asked at its own speed again after a while."""
+    chance = random.Random(3)
+    trial = Trial(PaceLimits(most=50), lambda _: 0.2 if chance.random() < 0.13 else None, 0.1)
+    trial.run(3000)
+    assert trial.clock.now < 30
+
+
 def test_an_overloaded_server_gets_fewer_connections() -> None:
     """A server that refuses with 503 sees the window halved, down to the least allowed."""
     pace = Pace(PaceLimits(least=4, most=64), lambda: 0.0, Clock().sleep)

@@ -15,6 +15,8 @@ from regrade.types import Completion, Failure, Outcome, Request
 
 __all__ = ["Attempts", "Sending"]
 
+_LONGER = 1.5
+
 
 @dataclass(slots=True)
 class Sending:
@@ -130,8 +132,9 @@ class Attempts:
         if isinstance(error, ProviderError) and error.retry_after_s is not None:
             return error.retry_after_s
         doubled: float = self.options.backoff_s * 2 ** (state.attempt_number - 1)
-        longest = min(self.options.max_backoff_s, doubled)
-        return longest * self.timing.jitter()
+        # Never as short as the wait before it, were that one the server's: what failed again needs longer.
+        longer = max(doubled * (1 + self.timing.jitter()) / 2, _LONGER * state.upcoming_sleep)
+        return min(self.options.max_backoff_s, longer)
 
     async def _sleep(self, seconds: float) -> None:
         if not await self.pause(seconds):

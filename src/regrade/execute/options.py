@@ -25,7 +25,7 @@ class ExecutorOptions:
         min_connections: Requests in flight that a model is always allowed, however slow or busy it is.
         max_retries: Attempts after the first.
         max_retry_s: Seconds after the first attempt in which another may still begin.
-        backoff_s: The first wait where the server names none; it doubles, with full jitter.
+        backoff_s: The first wait where the server names none, at most; it doubles, and half of it is jitter.
         max_backoff_s: The longest such wait.
         attempt_timeout_s: Seconds for one attempt, from the first byte sent to the last received.
         auth_failures: So many refusals of the key in a row stop the run.

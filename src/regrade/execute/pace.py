@@ -4,7 +4,8 @@ The window starts small, doubles while answers come (slow start), then grows by 
 when a good part of a round is refused or answers become slow. A server that limits by rate shows as a burst
 of refusals: the lane closes for a moment, and from then on requests are spaced a little below what the server
 took, creeping up ever faster and stepping back at every refusal. Single refusals among many answers (a flaky
-proxy) change nothing but the request that they hit.
+proxy) change nothing but the request that they hit; and where much is refused however slowly requests come,
+the limit that was thought to be seen is forgotten.
 """
 
 import asyncio
@@ -35,6 +36,11 @@ _HOLD_S = 1.0
 _LONGEST_LOOK_S = 60.0
 _SLOWEST_PER_S = 1 / 60
 _REMEMBERED = 4096
+_COMPARED = 2
+_CLEARLY_SLOWER = 0.8
+_MUCH_THE_SAME = 0.6
+_DEAF_FOR = 1000
+_DEAFER = 4
 _TOKENS_BURST_S = 10.0
 
 
@@ -85,7 +91,7 @@ class Pace:
         self._pause = pause
         self._window = float(min(limits.most, max(limits.least, _FIRST_WINDOW)))
         self._slow_start = True
-        self._calm = 0  # answers to come before the window grows again
+        self._calm = 0  # answers to come before the window doubles again
         self._round = _Round()
         self._best_latency: float | None = None
         self._rate = _Rate(limits.rpm)
@@ -149,12 +155,10 @@ class Pace:
             self._judge()
 
     def _grow(self, latency_s: float) -> None:
-        if self._calm:
-            self._calm -= 1
-            return
         step = 1 / self._window
-        if self._slow_start:
+        if self._slow_start and not self._calm:
             step = 1.0 if latency_s > _QUICK_S else 0.5
+        self._calm = max(0, self._calm - 1)
         self._window = min(float(self._limits.most), self._window + step)
 
     def refused(self, error: ProviderError, estimated: float) -> None:
@@ -166,7 +170,9 @@ class Pace:
         now = self._clock()
         self._round.refused += 1
         self._calm = _FEWEST_IN_ROUND
-        crowded = self._round.refused >= max(_FEWEST_REFUSED, _REFUSED_SHARE * self._round.size)
+        crowded = not self._rate.deaf_for and self._round.refused >= max(
+            _FEWEST_REFUSED, _REFUSED_SHARE * self._round.size
+        )
         if error.status == 429 and (crowded or self._rate.learned):  # noqa: PLR2004 - the status of rate limits
             pause = error.retry_after_s or (0.0 if self._rate.learned else _HOLD_S)
             self._closed_until = max(self._closed_until, now + pause)
@@ -223,6 +229,9 @@ class _Rate:
         self._stepped_at = 0.0
         self._taken: deque[float] = deque(maxlen=_REMEMBERED)
         self._answered = self._refused = 0  # since the last step
+        self._steps: deque[tuple[float, float]] = deque(maxlen=_COMPARED)  # rate and share refused at each
+        self._deaf_next = _DEAF_FOR
+        self.deaf_for = 0  # answers to come before refusals may teach a limit again
 
     def wait_s(self, now: float) -> float:
         """Return the seconds until the next request may be sent."""
@@ -239,6 +248,7 @@ class _Rate:
         """Count a request that the server took."""
         self._taken.append(now)
         self._answered += 1
+        self.deaf_for = max(0, self.deaf_for - 1)
 
     def refused(self, now: float) -> None:
         """Step back by the share that was refused and a little; once for all refusals of the same burst."""
@@ -247,11 +257,28 @@ class _Rate:
             self._stepped_at = now
             self.learned = True
         elif self.per_s is not None and now - self._stepped_at >= _HOLD_S:
-            self._limit(
-                self.per_s * max(_DEEPEST_STEP, 1 - self._refused / (self._refused + self._answered)), now
-            )
+            share = self._refused / (self._refused + self._answered)
+            if self._is_unrelated(self.per_s, share):
+                self._forget()
+                return
+            self._steps.append((self.per_s, share))
+            self._limit(self.per_s * max(_DEEPEST_STEP, 1 - share), now)
             self._stepped_at = now
             self._answered = self._refused = 0
+
+    def _is_unrelated(self, per_s: float, share: float) -> bool:
+        """Return whether much is refused however slowly requests come: then it is no limit that refuses."""
+        if len(self._steps) < _COMPARED:
+            return False
+        earlier, refused = self._steps[0]
+        return per_s <= _CLEARLY_SLOWER * earlier and _STEP_BACK > share >= _MUCH_THE_SAME * refused > 0
+
+    def _forget(self) -> None:
+        self.per_s, self.learned, self._ceiling = self._most, False, 0.0
+        self._answered = self._refused = 0
+        self._steps.clear()
+        self.deaf_for = self._deaf_next
+        self._deaf_next *= _DEAFER
 
     def _taken_in(self, span: float, now: float) -> float:
         return sum(1 for at in self._taken if at > now - span) / span

@@ -1,0 +1,67 @@
+"""llmock, an examiner of clients, breaks answers and streams and has nothing to say against ours."""
+
+import json
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+import regrade
+
+EXAMINER = Path(__file__).parents[2] / "build/llmock/bin/llmock"
+ERRORS = ("429=0.1", "500=0.05", "503=0.03", "400=0.02")
+STREAMS = ("truncate=0.05", "disconnect=0.05", "malformed=0.05")
+
+
+@pytest.fixture
+def examiner() -> Iterator[str]:
+    """Return the address of an examiner; `make test` installs it in an environment of its own."""
+    if not EXAMINER.exists():
+        pytest.skip("llmock is not installed in build/llmock; `make test` does that")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    faults = [part for rate in ERRORS for part in ("--error-rate", rate)]
+    faults += [part for rate in STREAMS for part in ("--stream-fault", rate)]
+    # Long answers: a stream that is cut after its finish_reason is complete, though the examiner minds.
+    style = ("--response-style", "echo")
+    command = [str(EXAMINER), "serve", "--host", "127.0.0.1", "--port", str(port), *style, *faults]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if re.search(r"running on|startup complete", line, re.IGNORECASE):
+                break
+        yield f"http://127.0.0.1:{port}"
+        process.kill()
+        process.stdout.close()
+
+
+def test_the_examiner_has_no_finding(examiner: str, workdir: Path) -> None:
+    """Retries, waits, final errors and broken streams: no finding of any severity, and every sample ends."""
+    rows = [{"input": f"{number} " + "words to be echoed " * 20} for number in range(60)]
+    models: list[dict[str, Any]] = [
+        {"name": name, "model": "gpt-4o", "base_url": f"{examiner}/v1", "stream": name == "streamed"}
+        for name in ("whole", "streamed")
+    ]
+    spec: dict[str, Any] = {"name": "examined", "dataset": {"rows": rows}, "models": models}
+    with Path("spec.yaml").open("w") as stream:
+        YAML().dump(spec | {"prompt": "{{ input }}", "scorers": ["json_valid"]}, stream)
+    (workdir / ".env").write_text("OPENAI_API_KEY=sk-examined-0123456789\n")
+    run = regrade.run("spec.yaml", max_connections=16)
+    assert run.samples.num_rows == 120
+    assert set(run.samples["failure_kind"].to_pylist()) <= {None, "bad_request"}
+    done = subprocess.run(
+        [EXAMINER, "report", "--url", examiner, "--strict", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    verdict = json.loads(done.stdout)
+    assert verdict["findings"] == []
+    assert verdict["passed"] is True
+    assert verdict["faults_injected"] > 5
