@@ -66,6 +66,21 @@ _SUMMARY_COLUMNS = [
 _GROUP_S = 0.02
 """With `durability="disk"`, answers that come within this time share one synchronisation of the journal."""
 
+_SCORE_COLUMNS = [
+    "eval",
+    "prompt",
+    "model",
+    "sample_id",
+    "epoch",
+    "role",
+    "scorer",
+    "metric",
+    "value",
+    "label",
+    "expected",
+    "parsed",
+]
+
 Recall = Callable[[Request], Outcome | None]
 
 
@@ -375,7 +390,7 @@ class _Sitting:
     def _summarise(self) -> None:
         metrics = {name: one.metrics for name, one in self.evals.items()}
         samples = read_table(self.folder, "samples", _SUMMARY_COLUMNS)
-        scores = read_table(self.folder, "scores")
+        scores = read_table(self.folder, "scores", _SCORE_COLUMNS)
         rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
         write_summary(self.folder, rows)
 

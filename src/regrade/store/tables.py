@@ -7,6 +7,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import IO, Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -77,6 +78,7 @@ class TableWriter:
         try:
             self._write("samples", schema, lambda record: [record[0]])
             self._write("scores", SCORES, lambda record: record[1])
+            pa.default_memory_pool().release_unused()
         except OSError as error:
             raise _unwritable(self._folder, error) from error
 
@@ -94,8 +96,7 @@ class TableWriter:
 
     def _in_order(self) -> Iterator[Json]:
         self._spool.flush()
-        order = sorted(range(len(self._sequence)), key=lambda place: (self._sequence[place], place))
-        for place in order:
+        for place in np.argsort(np.asarray(self._sequence, dtype=np.int64), kind="stable"):
             self._spool.seek(self._offsets[place])
             yield loads(self._spool.readline())
         self._spool.seek(0, 2)
