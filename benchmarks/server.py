@@ -1,78 +1,107 @@
 """A loopback server that adds, as fast as it can or after a fixed time, with faults if wanted.
 
-It runs in a process of its own and prints its port, and at the end how often each question was answered.
-That it is never the limit shows in the floor: the plain loop uses the same server and is faster by the ratio
-that the table reports.
+It runs in a process of its own, prints its port, serves until it is terminated, and counts how often each
+question was answered and refused. It is built on aiohttp's low-level server, without a router, and answers
+from one template. How busy it was is part of every measurement: `GET /counts` tells the CPU time that it has
+used, and a server that used less than a core for the time was waiting for its clients, not they for it.
 
 Usage: python benchmarks/server.py [LATENCY_S] [--faults]
 """
 
+import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
+import time
 from collections import Counter
+from dataclasses import dataclass, field
 
+import orjson
 from aiohttp import web
 
-_BODY = """{"choices":[{"message":{"role":"assistant","content":"%d"},"finish_reason":"stop"}],
-"usage":{"prompt_tokens":9,"completion_tokens":2}}"""
+RETRY_AFTER_S = 1
+
+_BODY = (
+    '{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
+    '{"role":"assistant","content":"%d"},"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}}'
+)
 
 
-def fault_of(draw: float, request: web.Request) -> web.Response | None:
-    """Return what happens instead of an answer: 5 % 429, 2 % 500, 1 % a dropped connection."""
-    if draw < 0.05:
-        return web.Response(status=429, headers={"Retry-After": "0.05"})
-    if draw < 0.07:
-        return web.Response(status=500)
-    if draw < 0.08 and request.transport is not None:
-        request.transport.abort()
-        return web.Response()
-    return None
+@dataclass
+class Sums:
+    """Answers chat requests and remembers what it did.
 
+    Attributes:
+        latency_s: Seconds that every answer takes.
+        faults: Whether 5 % get a 429, 2 % a 500 and 1 % a dropped connection.
+    """
 
-def make_app(latency_s: float, *, faults: bool, answered: Counter[str]) -> web.Application:
-    """Return the application."""
-    chance = random.Random(5)
+    latency_s: float
+    faults: bool
+    answered: Counter[str] = field(default_factory=Counter)
+    limited: Counter[str] = field(default_factory=Counter)
+    first_at: float | None = None
+    chance: random.Random = field(default_factory=lambda: random.Random(5))
 
-    async def chat(request: web.Request) -> web.StreamResponse:
-        body = await request.json()
-        question = body["messages"][-1]["content"]
-        if latency_s:
-            await asyncio.sleep(latency_s)
-        fault = fault_of(chance.random(), request) if faults else None
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if request.method == "GET":
+            return web.Response(text=self._report(), content_type="application/json")
+        body = await request.read()
+        if self.first_at is None:
+            self.first_at = time.monotonic()
+        question = orjson.loads(body)["messages"][-1]["content"]
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s)
+        fault = self._fault(question, request) if self.faults else None
         if fault is not None:
             return fault
-        answered[question] += 1
+        self.answered[question] += 1
         left, right = question.split("+")
         return web.Response(text=_BODY % (int(left) + int(right)), content_type="application/json")
 
-    async def counts(_: web.Request) -> web.Response:
-        repeats = sum(count - 1 for count in answered.values())
-        return web.Response(text=json.dumps({"answered": answered.total(), "repeats": repeats}))
+    def _fault(self, question: str, request: web.BaseRequest) -> web.Response | None:
+        draw = self.chance.random()
+        if draw < 0.05:
+            self.limited[question] += 1
+            return web.Response(status=429, headers={"Retry-After": str(RETRY_AFTER_S)})
+        if draw < 0.07:
+            return web.Response(status=500)
+        if draw < 0.08 and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
+        return None
 
-    async def reset(_: web.Request) -> web.Response:
-        answered.clear()
-        return web.Response()
+    def _report(self) -> str:
+        report = {
+            "answered": self.answered.total(),
+            "repeats": sum(count - 1 for count in self.answered.values()),
+            "most_limited": max(self.limited.values(), default=0),
+            "first_at": self.first_at,
+            "cpu_s": time.process_time(),
+        }
+        return json.dumps(report)
 
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", chat)
-    app.router.add_get("/counts", counts)
-    app.router.add_post("/reset", reset)
-    return app
 
-
-async def main(latency_s: float, *, faults: bool) -> None:
-    """Serve until standard input closes."""
-    runner = web.AppRunner(make_app(latency_s, faults=faults, answered=Counter()), access_log=None)
+async def serve(sums: Sums) -> None:
+    """Serve on a free port, which is printed, until the process is told to end."""
+    runner = web.ServerRunner(web.Server(sums.handle, access_log=None))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2048)
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
     await site.start()
     print(runner.addresses[0][1], flush=True)
-    await asyncio.to_thread(sys.stdin.read)
-    await runner.cleanup()
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+    sys.exit(0)  # at once: keep-alive connections of killed clients are nobody's concern
 
 
 if __name__ == "__main__":
-    latency = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
-    asyncio.run(main(latency, faults="--faults" in sys.argv))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("latency", nargs="?", type=float, default=0.0)
+    parser.add_argument("--faults", action="store_true")
+    given = parser.parse_args()
+    asyncio.run(serve(Sums(given.latency, given.faults)))

@@ -1,10 +1,10 @@
 """llmock, an examiner of clients, breaks answers and streams and has nothing to say against ours."""
 
 import json
-import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 import regrade
 
 EXAMINER = Path(__file__).parents[2] / "build/llmock/bin/llmock"
-ERRORS = ("429=0.1", "500=0.05", "503=0.03", "400=0.02")
+ERRORS = ("429=0.05", "500=0.05", "503=0.02", "400=0.02")
 STREAMS = ("truncate=0.05", "disconnect=0.05", "malformed=0.05")
 
 
@@ -28,17 +28,19 @@ def examiner() -> Iterator[str]:
         port = taken.getsockname()[1]
     faults = [part for rate in ERRORS for part in ("--error-rate", rate)]
     faults += [part for rate in STREAMS for part in ("--stream-fault", rate)]
-    # Long answers: a stream that is cut after its finish_reason is complete, though the examiner minds.
-    style = ("--response-style", "echo")
+    # Long and slow answers: a stream cut after its finish_reason is complete, though the examiner minds; and
+    # a client that hangs up at a broken chunk is only seen to do so while the stream still goes on.
+    style = ("--response-style", "echo", "--stream-chunk-delay-ms", "10")
     command = [str(EXAMINER), "serve", "--host", "127.0.0.1", "--port", str(port), *style, *faults]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if re.search(r"running on|startup complete", line, re.IGNORECASE):
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
                 break
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
         yield f"http://127.0.0.1:{port}"
         process.kill()
-        process.stdout.close()
 
 
 def test_the_examiner_has_no_finding(examiner: str, workdir: Path) -> None:
