@@ -2,10 +2,10 @@
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -157,22 +157,24 @@ class Bench:
             RuntimeError: When it failed, with the end of what it said.
         """
         log = self.folder / "log.txt"
-        with log.open("wb") as output:
-            began = time.perf_counter()
-            process = subprocess.Popen(
-                command, stdout=output, stderr=output, env={**environment(), **(env or {})}
-            )
-            late = threading.Timer(self.left_s, process.kill)
-            late.start()
-            _, status, usage = os.wait4(process.pid, 0)
-            wall = time.perf_counter() - began
-            process.returncode = os.waitstatus_to_exitcode(status)
-        late.cancel()
-        if process.returncode:
-            self.left_s  # noqa: B018 - raises when that is why
+        process = subprocess.Popen(
+            [sys.executable, "-S", str(HERE / "timed.py"), str(log), *command],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**environment(), **(env or {})},
+            start_new_session=True,
+        )
+        try:
+            told, _ = process.communicate(timeout=self.left_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise TooLongError from None
+        wall, cpu, peak, code = told.split()
+        if code != "0":
             said = log.read_text(errors="replace")[-2000:]
-            raise RuntimeError(f"exit code {process.returncode}: {' '.join(command)}\n{said}")
-        return Used(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+            raise RuntimeError(f"exit code {code}: {' '.join(command)}\n{said}")
+        return Used(float(wall), float(cpu), float(peak))
 
     def wait_for(self, reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
         """Look again and again until something is reached.

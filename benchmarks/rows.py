@@ -219,8 +219,13 @@ def _until_first(bench: Bench, count: int, folder: Path) -> float:
 
 
 def _cut(journal: Path, lines: int) -> None:
-    kept = journal.read_bytes().splitlines(keepends=True)[:-lines]
-    journal.write_bytes(b"".join(kept))
+    """Take the last lines away."""
+    with journal.open("rb+") as stream:
+        end = stream.seek(0, 2)
+        tail_at = max(0, end - 1000 * lines)
+        stream.seek(tail_at)
+        tail = stream.read()
+        stream.truncate(tail_at + len(b"".join(tail.splitlines(keepends=True)[:-lines])))
 
 
 ROWS: dict[str, Row] = {
