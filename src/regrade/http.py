@@ -1,8 +1,8 @@
-"""The one seam to the HTTP client: httpx2's API over an aiohttp transport; foreign errors end here.
+"""The one seam to the HTTP client: aiohttp, and httpx2's reader of event streams; foreign errors end here.
 
-httpx2's own connection pool searches all connections for every request, which costs more CPU than the rest
-of a request once hundreds are in flight; aiohttp's does not. The published adapter between the two reports a
-server that hangs up as a connect timeout and ignores proxy settings, hence the small one below.
+aiohttp alone keeps the cost of a request the same however many are in flight: the pools of httpx and httpx2
+search all connections for every request, and their request and response objects cost as much again. httpx2 is
+imported with the first stream.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Literal, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import httpx2
+from yarl import URL
 
 from regrade.errors import ProviderError
 
@@ -24,10 +24,9 @@ __all__ = ["HttpSession", "Reply", "StreamReply", "Timeouts"]
 Method = Literal["GET", "POST"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_CHUNK_BYTES = 64 * 1024
 _MAX_BODY_BYTES = 32 * 1024 * 1024
 _ADDRESSES = 256
-_HEADERS = {"Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
+_HEADERS = {"Accept-Encoding": "gzip, deflate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +52,18 @@ class Reply:
 
 
 class StreamReply:
-    """An answer whose body is read as it comes."""
+    """An answer whose body is read as it comes.
 
-    def __init__(self, response: httpx2.Response, max_body_bytes: int) -> None:
-        self._response = response
+    Attributes:
+        status: Of the answer.
+        headers: Their names in any case.
+    """
+
+    def __init__(self, answer: aiohttp.ClientResponse, max_body_bytes: int) -> None:
+        self._answer = answer
         self._max = max_body_bytes
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = response.headers
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body in pieces as they arrive.
@@ -68,8 +72,8 @@ class StreamReply:
             ProviderError: When the connection breaks or the body is too large.
         """
         size = 0
-        with _translated(self._response.request):
-            async for chunk in self._response.aiter_bytes():
+        with _translated(self._answer.url):
+            while chunk := await self._answer.content.readany():
                 size += len(chunk)
                 if size > self._max:
                     raise _too_large(self._max)
@@ -87,15 +91,23 @@ class StreamReply:
         """Yield the `data` of each server-sent event.
 
         Raises:
-            ProviderError: When the connection breaks or an event is too large.
+            ProviderError: When the connection breaks, an event is too large, or it is no such stream.
         """
+        import httpx2
+
+        kind = {"Content-Type": self.headers.get("Content-Type", "")}
+        asked = httpx2.Request("POST", str(self._answer.url))  # named in its errors, sent nowhere
+        body = httpx2.Response(self.status, headers=kind, content=self.chunks(), request=asked)
         size = 0
-        with _translated(self._response.request):
-            async for event in httpx2.EventSource(self._response, max_event_size=self._max):
+        try:
+            async for event in httpx2.EventSource(body, max_event_size=self._max):
                 size += len(event.data)
                 if size > self._max:
                     raise _too_large(self._max)
                 yield event.data
+        except httpx2.HTTPError as error:
+            message = f"the answer of {_host(self._answer.url)} cannot be read: {error}"
+            raise ProviderError(message, kind="invalid_response", retryable=True) from error
 
 
 class HttpSession:
@@ -118,10 +130,11 @@ class HttpSession:
         verify: bool = True,
         max_body_bytes: int = _MAX_BODY_BYTES,
     ) -> None:
-        transport = _AiohttpTransport(timeouts, verify=verify)
-        self._client = httpx2.AsyncClient(transport=transport, timeout=None, follow_redirects=False)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read)
+        self._verify = verify
         self._max = max_body_bytes
-        self._addresses: dict[str, httpx2.URL] = {}
+        self._opened: aiohttp.ClientSession | None = None
+        self._addresses: dict[str, tuple[URL, str | None]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,105 +171,67 @@ class HttpSession:
         Raises:
             ProviderError: When no answer comes.
         """
+        address, proxy = self._addresses.get(url) or self._parsed(url)
+        with _translated(address):
+            answer = await self._session().request(
+                method,
+                address,
+                headers={**_HEADERS, **headers},
+                data=content,
+                allow_redirects=False,
+                proxy=proxy,
+            )
         try:
-            # The client's own `build_request` parses the address and merges headers anew for every request.
-            address = self._addresses.get(url) or self._parsed(url)
-            request = httpx2.Request(method, address, headers={**_HEADERS, **headers}, content=content)
-        except (httpx2.InvalidURL, UnicodeError, ValueError) as error:
-            message = f"cannot send a request to {url}: {error}"
-            raise ProviderError(message, kind="bad_request") from error
-        with _translated(request):
-            response = await self._client.send(request, stream=True)
-        try:
-            yield StreamReply(response, self._max)
+            yield StreamReply(answer, self._max)
         finally:
-            await response.aclose()
+            if answer.content.at_eof():
+                answer.release()
+            else:
+                answer.close()
 
-    def _parsed(self, url: str) -> httpx2.URL:
+    def _session(self) -> aiohttp.ClientSession:
+        """Return the session, opened in the loop that first asks for it."""
+        if self._opened is None:
+            verified: ssl.SSLContext | bool = ssl.create_default_context() if self._verify else False
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=verified, ttl_dns_cache=300),
+                timeout=self._timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._opened
+
+    def _parsed(self, url: str) -> tuple[URL, str | None]:
+        """Return an address and the proxy on the way there, each looked up once.
+
+        aiohttp's own `trust_env` asks for the proxy again for every request, in two threads, and refuses a
+        request with a key when ~/.netrc knows the host too.
+        """
+        try:
+            address = URL(url)
+        except (ValueError, UnicodeError) as error:
+            raise ProviderError(f"cannot send a request to {url}: {error}", kind="bad_request") from error
+        if not address.host:
+            raise ProviderError(f"cannot send a request to {url}: it names no host", kind="bad_request")
+        direct = address.host in _LOOPBACK or proxy_bypass(address.host)
+        proxy = None if direct else getproxies().get(address.scheme)
         if len(self._addresses) >= _ADDRESSES:
             self._addresses.clear()
-        self._addresses[url] = httpx2.URL(url)
-        return self._addresses[url]
+        self._addresses[url] = address, proxy
+        return address, proxy
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
-
-
-class _AiohttpTransport(httpx2.AsyncBaseTransport):
-    """Sends httpx2's requests through an aiohttp session, which is opened in the running loop."""
-
-    def __init__(self, timeouts: Timeouts, *, verify: bool) -> None:
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read)
-        self._verify = verify
-        self._session: aiohttp.ClientSession | None = None
-        self._proxies: dict[tuple[str, str], str | None] = {}
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        session = self._session or self._open()
-        answer = await session.request(
-            request.method,
-            str(request.url),
-            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers.raw],
-            data=request.content or None,
-            allow_redirects=False,
-            proxy=self._proxy(request.url),
-        )
-        extensions = {"reason_phrase": (answer.reason or "").encode("ascii", "replace")}
-        return httpx2.Response(
-            answer.status, headers=answer.raw_headers, stream=_AiohttpBody(answer), extensions=extensions
-        )
-
-    def _open(self) -> aiohttp.ClientSession:
-        verified: ssl.SSLContext | bool = ssl.create_default_context() if self._verify else False
-        connector = aiohttp.TCPConnector(limit=0, ssl=verified, ttl_dns_cache=300)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=self._timeout,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        return self._session
-
-    def _proxy(self, url: httpx2.URL) -> str | None:
-        """Return the environment's proxy for a host, looked up once; loopback never has one.
-
-        aiohttp's own `trust_env` asks again for every request, in two threads, and refuses a request with a
-        key when ~/.netrc knows the host too.
-        """
-        place = (url.scheme, url.host)
-        if place not in self._proxies:
-            direct = url.host in _LOOPBACK or proxy_bypass(url.host)
-            self._proxies[place] = None if direct else getproxies().get(url.scheme)
-        return self._proxies[place]
-
-    async def aclose(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-
-class _AiohttpBody(httpx2.AsyncByteStream):
-    """The body of an aiohttp answer."""
-
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._answer.content.iter_any():
-            yield chunk
-
-    async def aclose(self) -> None:
-        if self._answer.content.at_eof():
-            self._answer.release()
-        else:
-            self._answer.close()
+        if self._opened is not None:
+            await self._opened.close()
 
 
 class _translated:  # noqa: N801 - reads as a phrase in `with _translated(request)`
-    """Turns every error of the libraries into a ProviderError that names the endpoint, never the key."""
+    """Turns every error of the library into a ProviderError that names the endpoint, never the key."""
 
-    def __init__(self, request: httpx2.Request) -> None:
-        self._request = request
+    __slots__ = ("_address",)
+
+    def __init__(self, address: URL) -> None:
+        self._address = address
 
     def __enter__(self) -> None:
         return None
@@ -264,10 +239,11 @@ class _translated:  # noqa: N801 - reads as a phrase in `with _translated(reques
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(error, aiohttp.ClientError | httpx2.HTTPError | TimeoutError | OSError):
-            raise _provider_error(error, self._request) from error
-        if isinstance(error, asyncio.IncompleteReadError):
-            raise _provider_error(error, self._request) from error
+        if error is None:
+            return
+        known = aiohttp.ClientError | TimeoutError | OSError | asyncio.IncompleteReadError | ValueError
+        if isinstance(error, known):
+            raise _provider_error(error, self._address) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +270,7 @@ _FAULTS = (
     _Fault((aiohttp.ClientPayloadError,), "{host} closed the connection in the middle of its answer"),
     _Fault((aiohttp.InvalidURL,), "{host} is not a valid address", "bad_request", retryable=False),
     _Fault(
-        (httpx2.DecodingError, httpx2.SSEError, aiohttp.ClientResponseError),
+        (aiohttp.ClientResponseError,),
         "the answer of {host} cannot be read: {error}",
         "invalid_response",
     ),
@@ -303,13 +279,17 @@ _FAULTS = (
 """The first that fits decides: the order goes from the particular to the general."""
 
 
-def _provider_error(error: Exception, request: httpx2.Request) -> ProviderError:
+def _provider_error(error: Exception, address: URL) -> ProviderError:
     fault = next(one for one in _FAULTS if isinstance(error, one.errors))
     cause = getattr(error, "os_error", error)
     text = getattr(cause, "strerror", None) or str(cause) or type(error).__name__
-    host = request.url.netloc.decode("ascii", "replace")
-    message = fault.message.format(host=host, name=request.url.host, error=text)
+    message = fault.message.format(host=_host(address), name=address.host, error=text)
     return ProviderError(message, kind=fault.kind, retryable=fault.retryable)
+
+
+def _host(address: URL) -> str:
+    """Return host and port, without what may stand before them: it can be a password."""
+    return f"{address.host}:{address.explicit_port}" if address.explicit_port else str(address.host)
 
 
 def _too_large(limit: int) -> ProviderError:
