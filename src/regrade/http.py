@@ -6,7 +6,6 @@ imported with the first stream.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -192,9 +191,8 @@ class HttpSession:
     def _session(self) -> aiohttp.ClientSession:
         """Return the session, opened in the loop that first asks for it."""
         if self._opened is None:
-            verified: ssl.SSLContext | bool = ssl.create_default_context() if self._verify else False
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=verified, ttl_dns_cache=300),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._verify, ttl_dns_cache=300),
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )

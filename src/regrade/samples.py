@@ -71,9 +71,10 @@ class SampleReader:
         self._name = name
         self._where = where
         self._mapper = _Mapper(fields, where)
+        self._ids_differ = fields.id == _ROW
 
     def __iter__(self) -> Iterator[Sample]:
-        """Yield the samples.
+        """Yield the samples; that their ids differ is checked until all were seen once.
 
         Raises:
             DatasetError: Naming file and line of a row that does not fit, both lines of a duplicate id, or a
@@ -106,7 +107,7 @@ class SampleReader:
         return sum(1 for _ in self._all())
 
     def _unique(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        if self._fields.id == _ROW:
+        if self._ids_differ:
             yield from samples
             return
         seen: set[bytes] = set()
@@ -118,6 +119,7 @@ class SampleReader:
                 raise self._duplicate(sample)
             seen.add(digest)
             yield sample
+        self._ids_differ = True
 
     def _duplicate(self, second: Sample) -> DatasetError:
         lines = []

@@ -1,24 +1,26 @@
 import json
 
-import numpy as np
 import pyarrow as pa
+import pytest
 
 from regrade.aggregate import EvalMetrics, ScorerMetrics, summarise
-from regrade.aggregate.slices import read_slices
+from regrade.aggregate.columns import Reader
+from regrade.aggregate.slices import Slice, slice_of
 from regrade.metrics.means import Mean
 from regrade.store.schema import SAMPLES, SCORES
 from regrade.types import Json, SummaryRow
 
 
-def _metadata(*objects: Json) -> pa.ChunkedArray:
-    return pa.chunked_array([[None if one is None else json.dumps(one) for one in objects]], pa.string())
+def _slice(name: str, *metadata: Json) -> Slice:
+    """Read one slice of samples with such metadata."""
+    batch = pa.record_batch({"metadata": [None if one is None else json.dumps(one) for one in metadata]})
+    rows = Reader([name]).read([batch], ["metadata"])
+    return slice_of(name, rows.texts(f"slice.{name}"), rows.ints(f"slice.{name}"))
 
 
 def test_values_become_texts_in_first_appearance() -> None:
     """Texts stay as they are, others are written as JSON; a sample without the value is in no slice."""
-    (found,) = read_slices(
-        _metadata({"k": "b"}, {"k": 1}, {"k": True}, {}, {"k": None}, None, {"k": "b"}), ["k"]
-    )
+    found = _slice("k", {"k": "b"}, {"k": 1}, {"k": True}, {}, {"k": None}, None, {"k": "b"})
     assert found.texts == ("b", "1", "true")
     assert [part.tolist() for part in found.members] == [[0, 6], [1], [2]]
     assert found.left_out == 0
@@ -26,19 +28,17 @@ def test_values_become_texts_in_first_appearance() -> None:
 
 def test_dots_lead_into_objects() -> None:
     """A name with dots is a path, unless a field has that very name."""
-    first, second = read_slices(
-        _metadata({"source": {"kind": "web"}}, {"source.kind": "book"}, {"source": "x"}),
-        ["source.kind", "none"],
-    )
-    assert first.texts == ("web", "book")
-    assert [part.tolist() for part in first.members] == [[0], [1]]
-    assert second.texts == ()
+    metadata = ({"source": {"kind": "web"}}, {"source.kind": "book"}, {"source": "x"})
+    found = _slice("source.kind", *metadata)
+    assert found.texts == ("web", "book")
+    assert [part.tolist() for part in found.members] == [[0], [1]]
+    assert _slice("none", *metadata).texts == ()
 
 
 def test_the_largest_fifty_values_are_kept() -> None:
     """Of more values those with the most samples stay, and the rest is counted."""
     values = [{"k": i} for i in range(60)] + [{"k": i} for i in range(20, 60)]
-    (found,) = read_slices(_metadata(*values), ["k"])
+    found = _slice("k", *values)
     assert len(found.texts) == 50
     assert found.left_out == 10
     assert found.texts[:11] == (*map(str, range(10)), "20")
@@ -60,8 +60,8 @@ def _rows(count: int) -> list[SummaryRow]:
     ]
     plan = EvalMetrics((ScorerMetrics("s", (0, 1), "higher", (("mean", Mean()),)),), ("k",))
     return summarise(
-        pa.Table.from_pylist(requests, schema=SAMPLES),
-        pa.Table.from_pylist(scores, schema=SCORES),
+        pa.Table.from_pylist(requests, schema=SAMPLES).to_batches(),
+        pa.Table.from_pylist(scores, schema=SCORES).to_batches(),
         {"e": plan},
     )
 
@@ -84,9 +84,15 @@ def test_left_out_values_are_said() -> None:
     assert "10 values more than the 50 shown" in found[0].note
 
 
-def test_equal_metadata_is_parsed_once() -> None:
-    """Two hundred thousand samples with few different objects cost no more than those."""
-    few = pa.array([json.dumps({"k": i}) for i in range(4)])
-    column = pa.chunked_array([few.take(pa.array(np.arange(200_000) % 4))])
-    (found,) = read_slices(column, ["k"])
-    assert [len(part) for part in found.members] == [50_000] * 4
+def test_equal_metadata_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many samples with few different objects cost no more than those."""
+    parsed: list[str] = []
+
+    def loads(text: str) -> Json:
+        parsed.append(text)
+        return json.loads(text)
+
+    monkeypatch.setattr("regrade.aggregate.slices.loads", loads)
+    found = _slice("k", *({"k": i % 4} for i in range(2_000)))
+    assert [len(part) for part in found.members] == [500] * 4
+    assert len(parsed) == 4

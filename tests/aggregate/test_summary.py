@@ -80,8 +80,8 @@ def _summary(
     plan: EvalMetrics | Mapping[str, EvalMetrics] = EXACT,
 ) -> Rows:
     evals = plan if isinstance(plan, Mapping) else {"tickets": plan}
-    samples = pa.Table.from_pylist(list(requests), schema=SAMPLES)
-    return Rows(summarise(samples, pa.Table.from_pylist(list(scores), schema=SCORES), evals))
+    samples = pa.Table.from_pylist(list(requests), schema=SAMPLES).to_batches()
+    return Rows(summarise(samples, pa.Table.from_pylist(list(scores), schema=SCORES).to_batches(), evals))
 
 
 def test_arms_come_in_first_appearance() -> None:

@@ -17,21 +17,21 @@ failed ones). A metric that cannot be had has the value None and says why in its
 never lost to one metric.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from regrade.aggregate.plan import EvalMetrics, ScorerMetrics
+from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, ScorerMetrics, request_columns
 from regrade.types import SummaryRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["EvalMetrics", "ScorerMetrics", "summarise"]
+__all__ = ["SCORE_COLUMNS", "EvalMetrics", "ScorerMetrics", "request_columns", "summarise"]
 
 
 def summarise(
-    samples: "pa.Table",
-    scores: "pa.Table",
+    samples: "Iterable[pa.RecordBatch]",
+    scores: "Iterable[pa.RecordBatch]",
     evals: Mapping[str, EvalMetrics],
     level: float = 0.95,
     seed: int = 0,
@@ -39,13 +39,13 @@ def summarise(
     """Aggregate a run.
 
     Args:
-        samples: One row a request, in the columns of `samples.parquet` from the key to the metadata; those of
-            the role "answer" are the arms', all others their judges'.
-        scores: The rows of `scores.parquet`.
+        samples: One row a request, batch by batch, in the columns that `request_columns` names; rows of the
+            role "answer" are the arms', all others their judges'.
+        scores: The rows of `scores.parquet`, in `SCORE_COLUMNS`.
         evals: How each eval is aggregated; of others the requests alone are summed up.
         level: Of every interval, such as 0.95.
         seed: For resampling; the same seed gives the same intervals.
     """
-    from regrade.aggregate.summary import summarise_tables
+    from regrade.aggregate.summary import summarise_batches
 
-    return summarise_tables(samples, scores, evals, level, seed)
+    return summarise_batches(samples, scores, evals, level, seed)

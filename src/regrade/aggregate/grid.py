@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from regrade.aggregate.columns import Flags, Floats, Ints, codes, places
+from regrade.aggregate.columns import SAMPLE_ID, Columns, Flags, Floats, Ints
 
 __all__ = ["Grid", "build_grid"]
 
@@ -29,26 +28,25 @@ class Grid:
     present: Flags
     first_row: Ints
     clusters: Ints | None
-    _prompts: pa.Array
-    _models: pa.Array
-    _samples: pa.Array
     _arm_of: Ints
+    _sample_ids: Ints
+    _sample_of: Ints
     _epochs: Ints
 
-    def locate(self, table: pa.Table) -> Ints:
-        """Return the flat cell of each row of a table with the columns of the key, -1 for unknown ones."""
-        prompt = places(table["prompt"], self._prompts)
-        model = places(table["model"], self._models)
-        sample = places(table["sample_id"], self._samples)
-        epochs = table["epoch"].to_numpy().astype(np.int64)
+    def locate(self, rows: Columns) -> Ints:
+        """Return the flat cell of each row with the columns of the key, -1 for unknown ones."""
+        arm = self._arm_of[rows.ints("prompt"), rows.ints("model")]
+        ids, epochs = rows.ints(SAMPLE_ID), rows.ints("epoch")
+        place = np.minimum(np.searchsorted(self._sample_ids, ids), self.shape[1] - 1)
         epoch = np.minimum(np.searchsorted(self._epochs, epochs), self.shape[2] - 1)
-        arm = self._arm_of[prompt, model]
-        cell = (arm * self.shape[1] + sample) * self.shape[2] + epoch
-        known = (prompt >= 0) & (model >= 0) & (arm >= 0) & (sample >= 0)
-        return np.where(known & (self._epochs[epoch] == epochs), cell, -1)
+        cell = (arm * self.shape[1] + self._sample_of[place]) * self.shape[2] + epoch
+        known = (arm >= 0) & (self._sample_ids[place] == ids) & (self._epochs[epoch] == epochs)
+        return np.where(known, cell, -1)
 
     def floats(self, cell: Ints, values: Floats) -> Floats:
         """Lay values out over the cells; NaN where there is none."""
+        if np.isnan(values).all():
+            return np.broadcast_to(np.nan, self.shape)
         laid = np.full(self.shape, np.nan)
         laid.reshape(-1)[cell] = values
         return laid
@@ -66,46 +64,46 @@ class Grid:
         return laid
 
 
-def build_grid(requests: pa.Table) -> Grid:
+def build_grid(requests: Columns) -> Grid:
     """Lay out the answers' requests of one eval.
 
     Args:
         requests: The eval's rows of the role "answer", at least one.
     """
-    prompt, prompts = codes(requests["prompt"])
-    model, models = codes(requests["model"])
-    sample, samples = codes(requests["sample_id"])
-    pair = prompt * len(models) + model
+    prompts, models = requests.texts("prompt"), requests.texts("model")
+    pair = requests.ints("prompt") * len(models) + requests.ints("model")
     pairs, first = np.unique(pair, return_index=True)
     pairs = pairs[np.argsort(first)]
     arm_of = np.full((len(prompts), len(models)), -1, dtype=np.int64)
     arm_of.reshape(-1)[pairs] = np.arange(len(pairs))
-    epochs, epoch = np.unique(requests["epoch"].to_numpy(), return_inverse=True)
-    shape = (len(pairs), len(samples), len(epochs))
-    cell = (arm_of[prompt, model] * shape[1] + sample) * shape[2] + epoch
+    ids, first_row, place = np.unique(requests.ints(SAMPLE_ID), return_index=True, return_inverse=True)
+    sample_of = np.empty(len(ids), dtype=np.int64)
+    sample_of[np.argsort(first_row)] = np.arange(len(ids))
+    epochs, epoch = np.unique(requests.ints("epoch"), return_inverse=True)
+    shape = (len(pairs), len(ids), len(epochs))
+    cell = (arm_of.reshape(-1)[pair] * shape[1] + sample_of[place]) * shape[2] + epoch
     present = np.zeros(shape, dtype=np.bool_)
     present.reshape(-1)[cell] = True
-    first_row = np.unique(sample, return_index=True)[1]
+    first_row = np.sort(first_row)
     return Grid(
-        arms=tuple((prompts[one // len(models)].as_py(), models[one % len(models)].as_py()) for one in pairs),
+        arms=tuple((prompts[one // len(models)], models[one % len(models)]) for one in pairs),
         shape=shape,
         cell=cell,
         present=present,
         first_row=first_row,
-        clusters=_clusters(requests, first_row),
-        _prompts=prompts,
-        _models=models,
-        _samples=samples,
+        clusters=_clusters(requests.ints("cluster")[first_row]),
         _arm_of=arm_of,
-        _epochs=epochs.astype(np.int64),
+        _sample_ids=ids,
+        _sample_of=sample_of,
+        _epochs=epochs,
     )
 
 
-def _clusters(requests: pa.Table, first_row: Ints) -> Ints | None:
+def _clusters(named: Ints) -> Ints | None:
     """Return the cluster of each sample; one without a name is a cluster of its own."""
-    found, names = codes(requests["cluster"].take(pa.array(first_row)))
-    if not len(names):
+    alone = named < 0
+    if alone.all():
         return None
-    alone = found < 0
-    found[alone] = len(names) + np.arange(int(alone.sum()))
+    found = named.copy()
+    found[alone] = named.max() + 1 + np.arange(int(alone.sum()))
     return found

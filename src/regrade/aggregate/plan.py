@@ -1,11 +1,32 @@
-"""What is to be aggregated: scorers with their metrics, and slices."""
+"""What is to be aggregated: scorers with their metrics, slices, and the columns that it takes."""
 
 from dataclasses import dataclass
 
 from regrade.protocols import Metric
 from regrade.types import Better, Bounds
 
-__all__ = ["EvalMetrics", "ScorerMetrics"]
+__all__ = ["SCORE_COLUMNS", "EvalMetrics", "ScorerMetrics", "request_columns"]
+
+_KEY = ("eval", "prompt", "model", "sample_id", "epoch", "role")
+_REQUEST_COLUMNS = (
+    *_KEY,
+    "ok",
+    "failure_kind",
+    "cluster",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "ttft_s",
+    "latency_s",
+    "attempts",
+)
+SCORE_COLUMNS = (*_KEY, "scorer", "metric", "value", "label", "expected", "parsed")
+"""Of the scores table."""
+
+
+def request_columns(*, slices: bool) -> tuple[str, ...]:
+    """Return the columns of the samples table; the metadata, which can be large, for slices alone."""
+    return (*_REQUEST_COLUMNS, "metadata") if slices else _REQUEST_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from regrade.aggregate.columns import Flags, Floats, Ints, codes, flags, floats
+from regrade.aggregate.columns import Columns, Flags, Floats, Ints
 from regrade.aggregate.grid import Grid
 from regrade.stats import epoch_means, mean_estimate, quantile_estimate
 from regrade.types import Estimate
@@ -98,7 +97,7 @@ class Requests:
             yield f"judge_{column}", Estimate(value, n=n), failed
 
 
-def read_requests(grid: Grid, answers: pa.Table, others: pa.Table) -> Requests:
+def read_requests(grid: Grid, answers: Columns, others: Columns) -> Requests:
     """Lay out an eval's requests.
 
     Args:
@@ -106,24 +105,24 @@ def read_requests(grid: Grid, answers: pa.Table, others: pa.Table) -> Requests:
         answers: Rows of the role "answer".
         others: Rows of judges' roles.
     """
-    ok = flags(answers["ok"])
-    kind, names = codes(answers["failure_kind"])
-    kinds = sorted(names.to_pylist())
-    rank = np.array([*(kinds.index(name) for name in names.to_pylist()), -1], dtype=np.int64)
+    ok, kind = answers.flags("ok"), answers.ints("failure_kind")
+    names = answers.texts("failure_kind")
+    found = sorted(names[code] for code in np.unique(kind[kind >= 0]))
+    rank = np.array([*(found.index(name) if name in found else -1 for name in names), -1], dtype=np.int64)
     judges = grid.locate(others)
-    others, judges = others.filter(pa.array(judges >= 0)), judges[judges >= 0]
+    others, judges = others.where(judges >= 0), judges[judges >= 0]
     return Requests(
         grid=grid,
         failed=grid.flags(grid.cell, ~ok),
-        kinds=tuple(kinds),
+        kinds=tuple(found),
         kind=grid.ints(grid.cell, np.where(ok, -1, rank[kind])),
         numbers={
-            name: grid.floats(grid.cell, floats(answers[name]))
+            name: grid.floats(grid.cell, answers.floats(name))
             for name in (*_SPENT, "latency_s", "ttft_s", "attempts")
         },
         judges=judges,
-        judged={name: floats(others[name]) for name in _SPENT},
-        judge_failed=~flags(others["ok"]),
+        judged={name: others.floats(name) for name in _SPENT},
+        judge_failed=~others.flags("ok"),
     )
 
 

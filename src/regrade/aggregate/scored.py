@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from regrade.aggregate.columns import Flags, Floats, Ints, codes, flags, floats
+from regrade.aggregate.columns import Columns, Flags, Floats, Ints
 from regrade.aggregate.grid import Grid
 
 __all__ = ["Scores", "ScoresOf", "place_scores"]
@@ -38,44 +37,36 @@ class Scores:
     """The score rows of one eval, each with its cell.
 
     Attributes:
-        table: Columns value, label, expected and parsed.
+        rows: Columns scorer, metric, value, label, expected and parsed.
         cell: Shape (rows,): flat cell.
-        scorer: Shape (rows,): place in `scorers`.
-        metric: Shape (rows,): place in `metrics`.
     """
 
     grid: Grid
-    table: pa.Table
+    rows: Columns
     cell: Ints
-    scorer: Ints
-    metric: Ints
-    scorers: tuple[str, ...]
-    metrics: tuple[str, ...]
 
     def further(self, scorer: str) -> list[str]:
         """Return the names of the values that a scorer gives beside its main one, in first appearance."""
-        own = np.unique(self.metric[self.scorer == _place(scorer, self.scorers)])
-        return [self.metrics[place] for place in own if self.metrics[place] != scorer]
+        own = np.unique(self.rows.ints("metric")[self.rows.having("scorer", scorer)])
+        names = self.rows.texts("metric")
+        return [names[code] for code in own if names[code] != scorer]
 
     def of(self, scorer: str, metric: str) -> ScoresOf:
         """Lay out one value of a scorer."""
-        own = self.scorer == _place(scorer, self.scorers)
-        rows = np.flatnonzero(own & (self.metric == _place(metric, self.metrics)))
-        table, cell = self.table.take(pa.array(rows)), self.cell[rows]
-        values = self.grid.floats(cell, floats(table["value"]))
-        names, labels, expected = self._labels(table, cell)
+        own = self.rows.having("scorer", scorer) & self.rows.having("metric", metric)
+        rows, cell = self.rows.where(own), self.cell[own]
+        values = self.grid.floats(cell, rows.floats("value"))
+        names, labels, expected = self._labels(rows, cell)
         scored = np.isfinite(values) if labels is None else np.isfinite(values) | (labels >= 0)
-        parsed = self.grid.flags(cell, flags(table["parsed"])) & scored
+        parsed = self.grid.flags(cell, rows.flags("parsed")) & scored
         return ScoresOf(values, parsed, scored, labels, expected, names)
 
-    def _labels(self, table: pa.Table, cell: Ints) -> tuple[NDArray[np.object_], Ints | None, Ints | None]:
-        both = pa.chunked_array([*table["label"].chunks, *table["expected"].chunks], pa.string())
-        found, texts = codes(both)
-        names = np.array([*texts.to_pylist(), None], dtype=np.object_)
-        if len(names) == 1:
-            return names, None, None
-        count = table.num_rows
-        return names, self.grid.ints(cell, found[:count]), self._expected(cell, found[count:])
+    def _labels(self, rows: Columns, cell: Ints) -> tuple[NDArray[np.object_], Ints | None, Ints | None]:
+        found, right = rows.ints("label"), rows.ints("expected")
+        if (found < 0).all() and (right < 0).all():
+            return np.array([None], dtype=np.object_), None, None
+        names = np.array([*rows.texts("label"), None], dtype=np.object_)
+        return names, self.grid.ints(cell, found), self._expected(cell, right)
 
     def _expected(self, cell: Ints, found: Ints) -> Ints:
         """Return the right label of each arm and sample.
@@ -93,23 +84,7 @@ class Scores:
         return np.where(laid >= 0, laid, of_any)
 
 
-def _place(name: str, names: tuple[str, ...]) -> int:
-    return names.index(name) if name in names else -1
-
-
-def place_scores(grid: Grid, scores: pa.Table) -> Scores:
+def place_scores(grid: Grid, scores: Columns) -> Scores:
     """Find the cell of every score row of an eval; rows of unknown requests are left out."""
     cell = grid.locate(scores)
-    if (cell < 0).any():
-        scores, cell = scores.filter(pa.array(cell >= 0)), cell[cell >= 0]
-    scorer, scorers = codes(scores["scorer"])
-    metric, metrics = codes(scores["metric"])
-    return Scores(
-        grid=grid,
-        table=scores.select(["value", "label", "expected", "parsed"]),
-        cell=cell,
-        scorer=scorer,
-        metric=metric,
-        scorers=tuple(scorers.to_pylist()),
-        metrics=tuple(metrics.to_pylist()),
-    )
+    return Scores(grid, scores.where(cell >= 0), cell[cell >= 0])

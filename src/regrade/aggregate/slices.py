@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
-from regrade.aggregate.columns import Ints, codes
 from regrade.jsonio import dumps, loads
 from regrade.types import Json
 
-__all__ = ["Slice", "read_slices"]
+__all__ = ["Slice", "slice_of", "values_of"]
+
+Ints = NDArray[np.int64]
 
 _MOST_VALUES = 50
 
@@ -33,26 +34,32 @@ class Slice:
     left_out: int
 
 
-def read_slices(metadata: pa.ChunkedArray, names: Sequence[str]) -> list[Slice]:
-    """Read slices from each sample's metadata.
+def values_of(metadata: Sequence[str | None], name: str) -> list[str | None]:
+    """Return the value of a field in each of some metadata, as a text; None where there is none.
 
     Args:
-        metadata: One JSON object a sample; equal texts are parsed once.
-        names: The fields.
+        metadata: JSON objects.
+        name: The field, a dotted path.
     """
-    text_of, texts = codes(metadata)
-    known: dict[str, dict[str, int]] = {name: {} for name in names}
-    value_of = np.full((len(names), len(texts) + 1), -1, dtype=np.int64)  # the last one for no metadata
-    for place, text in enumerate(texts):
-        fields = loads(text.as_py())
-        for row, name in enumerate(names):
-            value = _text(_at(fields, name))
-            if value is not None:
-                value_of[row, place] = known[name].setdefault(value, len(known[name]))
-    return [_slice(name, tuple(known[name]), value_of[row][text_of]) for row, name in enumerate(names)]
+    return [None if one is None else _text(_at(loads(one), name)) for one in metadata]
 
 
-def _slice(name: str, texts: tuple[str, ...], value: Ints) -> Slice:
+def slice_of(name: str, texts: Sequence[str], value: Ints) -> Slice:
+    """Return the samples of each value.
+
+    Args:
+        name: The field.
+        texts: What the codes mean.
+        value: Shape (samples,): code of each sample's value, -1 where there is none.
+    """
+    found, first = np.unique(value[value >= 0], return_index=True)
+    found = found[np.argsort(first)]
+    rank = np.full(len(texts) + 1, -1, dtype=np.int64)
+    rank[found] = np.arange(len(found))
+    return _slice(name, [texts[code] for code in found], rank[value])
+
+
+def _slice(name: str, texts: Sequence[str], value: Ints) -> Slice:
     sizes = np.bincount(value[value >= 0], minlength=len(texts))
     largest = np.sort(np.argsort(-sizes, kind="stable")[:_MOST_VALUES])
     return Slice(

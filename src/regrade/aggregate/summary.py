@@ -1,41 +1,25 @@
 """The rows of the summary, arm by arm."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from regrade.aggregate.columns import Flags, Ints, codes, rows_where
+from regrade.aggregate.columns import Columns, Flags, Ints, Reader
 from regrade.aggregate.grid import Grid, build_grid
-from regrade.aggregate.plan import EvalMetrics, ScorerMetrics
+from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, ScorerMetrics, request_columns
 from regrade.aggregate.requests import Requests, read_requests
 from regrade.aggregate.scored import Scores, ScoresOf, place_scores
-from regrade.aggregate.slices import Slice, read_slices
+from regrade.aggregate.slices import Slice, slice_of
 from regrade.errors import RegradeError
 from regrade.stats import parsed_rate, score_mean
 from regrade.types import Better, Bounds, Estimate, MetricInput, SummaryRow
 
-__all__ = ["summarise_tables"]
+__all__ = ["summarise_batches"]
 
 _ANSWER = "answer"
-_KEY = ["eval", "prompt", "model", "sample_id", "epoch", "role"]
-_REQUEST_COLUMNS = [
-    *_KEY,
-    "ok",
-    "failure_kind",
-    "cluster",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost_usd",
-    "ttft_s",
-    "latency_s",
-    "attempts",
-    "metadata",
-]
-_SCORE_COLUMNS = [*_KEY, "scorer", "metric", "value", "label", "expected", "parsed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +108,32 @@ class _Arms:
         )
 
 
-def summarise_tables(
-    samples: pa.Table, scores: pa.Table, evals: Mapping[str, EvalMetrics], level: float, seed: int
+def summarise_batches(
+    samples: Iterable[pa.RecordBatch],
+    scores: Iterable[pa.RecordBatch],
+    evals: Mapping[str, EvalMetrics],
+    level: float,
+    seed: int,
 ) -> list[SummaryRow]:
     """Aggregate a run, one eval after the other; see `regrade.aggregate.summarise`."""
-    samples, scores = samples.select(_REQUEST_COLUMNS), scores.select(_SCORE_COLUMNS)
+    sliced = dict.fromkeys(name for plan in evals.values() for name in plan.slices)
+    reader = Reader(tuple(sliced))
+    all_requests = reader.read(samples, request_columns(slices=bool(sliced)))
+    all_scores = reader.read(scores, SCORE_COLUMNS)
     rows: list[SummaryRow] = []
-    for name in codes(samples["eval"])[1].to_pylist():
-        of_eval = rows_where(samples, eval=name)
-        answers = rows_where(of_eval, role=_ANSWER)
-        if not answers.num_rows:
+    for name in all_requests.texts("eval"):
+        of_eval = all_requests.where(all_requests.having("eval", name))
+        answered = of_eval.having("role", _ANSWER)
+        if not answered.any():
             continue
-        others = of_eval.filter(pc.not_equal(of_eval["role"], _ANSWER))
+        answers = of_eval.where(answered)
         plan = evals.get(name, EvalMetrics(()))
         grid = build_grid(answers)
-        placed = place_scores(grid, rows_where(scores, eval=name))
+        placed = place_scores(grid, all_scores.where(all_scores.having("eval", name)))
         arms = _Arms(
             name=name,
             grid=grid,
-            requests=read_requests(grid, answers, others),
+            requests=read_requests(grid, answers, of_eval.where(~answered)),
             measures=[one for scorer in plan.scorers for one in _measures(scorer, placed)],
             slices=_slices(plan, grid, answers),
             level=level,
@@ -152,10 +143,12 @@ def summarise_tables(
     return rows
 
 
-def _slices(plan: EvalMetrics, grid: Grid, answers: pa.Table) -> list[Slice]:
-    if not plan.slices:
-        return []
-    return read_slices(answers["metadata"].take(pa.array(grid.first_row)), plan.slices)
+def _slices(plan: EvalMetrics, grid: Grid, answers: Columns) -> list[Slice]:
+    columns = {name: f"slice.{name}" for name in plan.slices}
+    return [
+        slice_of(name, answers.texts(column), answers.ints(column)[grid.first_row])
+        for name, column in columns.items()
+    ]
 
 
 def _measures(scorer: ScorerMetrics, placed: Scores) -> Iterator[_Measure]:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from regrade.aggregate import summarise
+from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
 from regrade.api.describing import describe
+from regrade.api.loops import run_to_end
 from regrade.api.models import Cast, Resolver, lists_demo
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel, plan_models
@@ -36,50 +37,15 @@ from regrade.store import (
     create_run,
     find_run,
     list_runs,
-    read_table,
+    read_batches,
     write_summary,
 )
 from regrade.types import Model, ModelInfo, Outcome, Request
 
 __all__ = ["Setting", "Stored", "arun", "execute", "plan_run", "run"]
 
-_SUMMARY_COLUMNS = [
-    "eval",
-    "prompt",
-    "model",
-    "sample_id",
-    "epoch",
-    "role",
-    "ok",
-    "failure_kind",
-    "cluster",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost_usd",
-    "ttft_s",
-    "latency_s",
-    "attempts",
-    "cached",
-    "metadata",
-]
-
 _GROUP_S = 0.02
 """With `durability="disk"`, answers that come within this time share one synchronisation of the journal."""
-
-_SCORE_COLUMNS = [
-    "eval",
-    "prompt",
-    "model",
-    "sample_id",
-    "epoch",
-    "role",
-    "scorer",
-    "metric",
-    "value",
-    "label",
-    "expected",
-    "parsed",
-]
 
 Recall = Callable[[Request], Outcome | None]
 
@@ -141,7 +107,7 @@ def run(
         asyncio.get_running_loop()
     except RuntimeError:
         work = arun(specs, options=options, registry=registry, observer=observer, **changes)
-        return asyncio.run(work)
+        return run_to_end(work)
     raise UsageError("an event loop is already running here", hint="use: run = await regrade.arun(...)")
 
 
@@ -389,8 +355,9 @@ class _Sitting:
 
     def _summarise(self) -> None:
         metrics = {name: one.metrics for name, one in self.evals.items()}
-        samples = read_table(self.folder, "samples", _SUMMARY_COLUMNS)
-        scores = read_table(self.folder, "scores", _SCORE_COLUMNS)
+        columns = request_columns(slices=any(one.slices for one in metrics.values()))
+        samples = read_batches(self.folder, "samples", columns)
+        scores = read_batches(self.folder, "scores", SCORE_COLUMNS)
         rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
         write_summary(self.folder, rows)
 

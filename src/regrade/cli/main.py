@@ -76,6 +76,7 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(f"regrade {version('regrade')}")
         return 0
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # frees what a table took
     verb = arguments[0]
     if verb not in VERBS:
         from regrade.errors import UsageError

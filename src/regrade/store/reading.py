@@ -1,6 +1,7 @@
 """Reading what runs left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 
 import pyarrow as pa
@@ -8,9 +9,13 @@ import pyarrow.parquet as pq
 
 from regrade.errors import StoreError
 from regrade.store.folders import RunFolder
+from regrade.store.schema import SAMPLES, SCORES
 from regrade.types import SummaryRow
 
-__all__ = ["read_summary", "read_table"]
+__all__ = ["read_batches", "read_summary", "read_table"]
+
+_BATCH = 4096
+_SCHEMAS = {"samples": SAMPLES, "scores": SCORES}
 
 
 def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -19,10 +24,28 @@ def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = Non
     Raises:
         StoreError: When it is not there: the run has not finished, or it is damaged.
     """
+    with _opened(folder, name) as file:
+        return file.read(columns=list(columns) if columns is not None else None)
+
+
+def read_batches(folder: RunFolder, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a result table, a few thousand rows at a time; texts as dictionaries.
+
+    Raises:
+        StoreError: As `read_table`.
+    """
+    texts = [field.name for field in _SCHEMAS[name] if field.type == pa.string()]
+    with _opened(folder, name, [text for text in columns if text in texts]) as file:
+        yield from file.iter_batches(_BATCH, columns=list(columns), use_threads=False)
+
+
+@contextmanager
+def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
     path = folder.table_path(name)
     try:
-        with pq.ParquetFile(path) as file:  # the reader of datasets of many files would cost 15 MB more
-            return file.read(columns=list(columns) if columns is not None else None)
+        # The reader of datasets of many files would cost 15 MB more.
+        with pq.ParquetFile(path, read_dictionary=list(dictionaries)) as file:
+            yield file
     except FileNotFoundError as error:
         raise StoreError(
             f"the run {folder.id} has no table {path.name}: it did not finish",

@@ -1,5 +1,6 @@
 """Writing the result tables: rows arrive in any order, the tables stand in the order of the plan."""
 
+import itertools
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,11 @@ from regrade.types import Json, JsonObject, Outcome, ScoreRow, SummaryRow
 
 __all__ = ["TableWriter", "write_summary"]
 
-_BATCH = 4096
+_ROWS = 512
+"""Held as Python objects at a time."""
+_GROUP_ROWS = 8192
+_GROUP_BYTES = 8 * 2**20
+"""A row group ends with whichever comes first."""
 
 
 class TableWriter:
@@ -85,12 +90,9 @@ class TableWriter:
     def _write(self, name: str, schema: pa.Schema, rows_of: Callable[[Json], list[list[Json]]]) -> None:
         def write(stream: IO[bytes]) -> None:
             with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
-                for rows in _batches(row for record in self._in_order() for row in rows_of(record)):
-                    columns = zip(*rows, strict=True)
-                    arrays = [
-                        pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)
-                    ]
-                    writer.write_batch(pa.record_batch(arrays, schema=schema))
+                rows = (row for record in self._in_order() for row in rows_of(record))
+                for group in _groups(_record_batches(rows, schema)):
+                    writer.write_table(pa.Table.from_batches(group, schema))
 
         atomic_write(self._folder.table_path(name), write)
 
@@ -165,15 +167,25 @@ def _as_text(value: Json) -> str | None:
     return value if value is None or isinstance(value, str) else dumps(value)
 
 
-def _batches(rows: Iterable[list[Json]]) -> Iterator[list[list[Json]]]:
-    batch: list[list[Json]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _record_batches(rows: Iterator[list[Json]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    while batch := list(itertools.islice(rows, _ROWS)):
+        columns = zip(*batch, strict=True)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+        yield pa.record_batch(arrays, schema=schema)
+
+
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    group: list[pa.RecordBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if (
+            sum(one.num_rows for one in group) >= _GROUP_ROWS
+            or sum(one.nbytes for one in group) >= _GROUP_BYTES
+        ):
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def write_summary(folder: RunFolder, rows: Sequence[SummaryRow]) -> None:
