@@ -125,7 +125,7 @@ class Reader:
             if wanted != plain:
                 for name, values in self._sliced(batch.column("metadata")).items():
                     parts[f"slice.{name}"].add(values)
-        arrays = {name: one.joined() for name, one in parts.items()}
+        arrays = {name: parts.pop(name).joined() for name in wanted}
         for name in wanted:
             self._names[_SHARED.get(name, name)]  # a column without any text has names as well
         return Columns(min(map(len, arrays.values())), arrays, self._names)

@@ -3,10 +3,23 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrade.aggregate.columns import SAMPLE_ID, Columns, Flags, Floats, Ints
 
-__all__ = ["Grid", "build_grid"]
+__all__ = ["Chosen", "Grid", "build_grid", "chosen"]
+
+
+Numbers = NDArray[np.int32]
+"""Of rows and samples; half of what 64 bits would take, where memory is at its peak."""
+
+Chosen = Ints | slice
+"""Some samples: their numbers, or a slice that is all of them and copies nothing."""
+
+
+def chosen(flags: Flags) -> Chosen:
+    """Return the samples that are flagged."""
+    return slice(None) if flags.all() else np.flatnonzero(flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +39,11 @@ class Grid:
     shape: tuple[int, int, int]
     cell: Ints
     present: Flags
-    first_row: Ints
+    first_row: Numbers
     clusters: Ints | None
     _arm_of: Ints
     _sample_ids: Ints
-    _sample_of: Ints
+    _sample_of: Numbers
     _epochs: Ints
 
     def locate(self, rows: Columns) -> Ints:
@@ -47,15 +60,23 @@ class Grid:
         """Lay values out over the cells; NaN where there is none."""
         if np.isnan(values).all():
             return np.broadcast_to(np.nan, self.shape)
+        if self._in_order(cell):
+            return values.reshape(self.shape)
         laid = np.full(self.shape, np.nan)
         laid.reshape(-1)[cell] = values
         return laid
 
     def flags(self, cell: Ints, values: Flags) -> Flags:
         """Lay truth values out over the cells; False where there is none."""
+        if self._in_order(cell):
+            return values.reshape(self.shape)
         laid = np.zeros(self.shape, dtype=np.bool_)
         laid.reshape(-1)[cell] = values
         return laid
+
+    def _in_order(self, cell: Ints) -> bool:
+        """Return whether rows stand as their cells do, so that nothing need be moved."""
+        return len(cell) == self.present.size and bool((cell[1:] > cell[:-1]).all())
 
     def ints(self, cell: Ints, values: Ints) -> Ints:
         """Lay codes out over the cells; -1 where there is none."""
@@ -76,15 +97,18 @@ def build_grid(requests: Columns) -> Grid:
     pairs = pairs[np.argsort(first)]
     arm_of = np.full((len(prompts), len(models)), -1, dtype=np.int64)
     arm_of.reshape(-1)[pairs] = np.arange(len(pairs))
-    ids, first_row, place = np.unique(requests.ints(SAMPLE_ID), return_index=True, return_inverse=True)
-    sample_of = np.empty(len(ids), dtype=np.int64)
-    sample_of[np.argsort(first_row)] = np.arange(len(ids))
-    epochs, epoch = np.unique(requests.ints("epoch"), return_inverse=True)
-    shape = (len(pairs), len(ids), len(epochs))
-    cell = (arm_of.reshape(-1)[pair] * shape[1] + sample_of[place]) * shape[2] + epoch
+    numbered = _number(requests.ints(SAMPLE_ID))
+    epochs = np.unique(requests.ints("epoch"))
+    shape = (len(pairs), len(numbered.ids), len(epochs))
+    cell = arm_of.reshape(-1)[pair]
+    del pair, first
+    cell *= shape[1]
+    cell += numbered.of_row
+    cell *= shape[2]
+    cell += np.searchsorted(epochs, requests.ints("epoch"))
     present = np.zeros(shape, dtype=np.bool_)
     present.reshape(-1)[cell] = True
-    first_row = np.sort(first_row)
+    first_row = np.sort(numbered.first_row)
     return Grid(
         arms=tuple((prompts[one // len(models)], models[one % len(models)]) for one in pairs),
         shape=shape,
@@ -93,10 +117,41 @@ def build_grid(requests: Columns) -> Grid:
         first_row=first_row,
         clusters=_clusters(requests.ints("cluster")[first_row]),
         _arm_of=arm_of,
-        _sample_ids=ids,
-        _sample_of=sample_of,
+        _sample_ids=numbered.ids,
+        _sample_of=numbered.of_id,
         _epochs=epochs,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """Samples, numbered in first appearance.
+
+    Attributes:
+        ids: Distinct, sorted.
+        of_id: Number of each id.
+        first_row: Of each id.
+        of_row: Number of the sample of each row.
+    """
+
+    ids: Ints
+    of_id: Numbers
+    first_row: Numbers
+    of_row: Numbers
+
+
+def _number(row_ids: Ints) -> _Numbered:
+    """Number samples; `np.unique` would take several times the memory for the same."""
+    order = np.argsort(row_ids, kind="stable").astype(np.int32)
+    ids = row_ids[order]
+    new = np.ones(len(ids), dtype=np.bool_)
+    np.not_equal(ids[1:], ids[:-1], out=new[1:])
+    ids, first_row = ids[new], order[new]
+    of_id = np.empty(len(ids), dtype=np.int32)
+    of_id[np.argsort(first_row)] = np.arange(len(ids), dtype=np.int32)
+    of_row = np.empty(len(row_ids), dtype=np.int32)
+    of_row[order] = of_id[np.cumsum(new, dtype=np.int32) - 1]
+    return _Numbered(ids, of_id, first_row, of_row)
 
 
 def _clusters(named: Ints) -> Ints | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regrade.aggregate.columns import Columns, Flags, Floats, Ints
-from regrade.aggregate.grid import Grid
+from regrade.aggregate.grid import Chosen, Grid, chosen
 from regrade.stats import epoch_means, mean_estimate, quantile_estimate
 from regrade.types import Estimate
 
@@ -41,7 +41,7 @@ class Requests:
 
     def estimates(self, arm: int, level: float) -> Iterator[tuple[str, Estimate, int]]:
         """Yield (metric, estimate, requests without a value) of one arm."""
-        samples = np.flatnonzero(self.grid.present[arm].any(axis=1))
+        samples = chosen(self.grid.present[arm].any(axis=1))
         present = self.grid.present[arm, samples]
         yield from self._failures(arm, samples, present, level)
         for name, column, q in (
@@ -64,7 +64,7 @@ class Requests:
             yield from self._judge_totals(arm)
 
     def _failures(
-        self, arm: int, samples: Ints, present: Flags, level: float
+        self, arm: int, samples: Chosen, present: Flags, level: float
     ) -> Iterator[tuple[str, Estimate, int]]:
         clusters = None if self.grid.clusters is None else self.grid.clusters[samples]
         failed = self.failed[arm, samples]
@@ -76,7 +76,7 @@ class Requests:
             yield name, mean_estimate(per_sample, (0.0, 1.0), clusters, level), int(share.sum())
 
     def _cost(
-        self, arm: int, samples: Ints, present: Flags, level: float
+        self, arm: int, samples: Chosen, present: Flags, level: float
     ) -> Iterator[tuple[str, Estimate, int]]:
         cost = self.numbers["cost_usd"][arm, samples]
         known = np.isfinite(cost)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from regrade.aggregate.columns import Columns, Flags, Ints, Reader
-from regrade.aggregate.grid import Grid, build_grid
+from regrade.aggregate.columns import Columns, Flags, Reader
+from regrade.aggregate.grid import Chosen, Grid, build_grid, chosen
 from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, ScorerMetrics, request_columns
 from regrade.aggregate.requests import Requests, read_requests
 from regrade.aggregate.scored import Scores, ScoresOf, place_scores
@@ -49,7 +49,7 @@ class _Arms:
     def rows(self) -> Iterator[SummaryRow]:
         for arm in range(len(self.grid.arms)):
             present = self.grid.present[arm].any(axis=1)
-            yield from self._scorer_rows(arm, np.flatnonzero(present), "")
+            yield from self._scorer_rows(arm, chosen(present), "")
             for metric, estimate, failed in self.requests.estimates(arm, self.level):
                 better: Better = "lower"
                 yield self._row(arm, ("", metric, better), "", estimate, failed)
@@ -66,7 +66,7 @@ class _Arms:
             estimate = Estimate(float(one.left_out), note=note)
             yield self._row(arm, ("", f"slice_values_left_out.{one.name}", "lower"), "", estimate, 0)
 
-    def _scorer_rows(self, arm: int, samples: Ints, part: str) -> Iterator[SummaryRow]:
+    def _scorer_rows(self, arm: int, samples: Chosen, part: str) -> Iterator[SummaryRow]:
         for measure in self.measures:
             scores = measure.scores
             data = MetricInput(

@@ -19,6 +19,8 @@ def epoch_means(scores: _Floats) -> _Floats:
     Returns:
         Shape (n,); NaN for a sample without any score. [[1, 0], [1, nan]] gives [0.5, 1].
     """
+    if scores.shape[1] == 1:
+        return scores[:, 0].astype(np.float64)
     known = ~np.isnan(scores)
     counts = known.sum(axis=1)
     sums = np.where(known, scores, 0.0).sum(axis=1)
