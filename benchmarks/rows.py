@@ -185,6 +185,28 @@ def faults(bench: Bench) -> list[Measured]:
     ]  # fmt: skip
 
 
+def pace(bench: Bench) -> list[Measured]:
+    """A server that takes 20 requests in any second: how near the rate comes, and how much is refused."""
+    per_s, count = 20.0, 800 if bench.quick else 2_400
+    with server("0.05", "--per-second", str(per_s)) as there:
+        bench.used(bench.regrade(there.url, count, 100))
+        counts = there.counts()
+    taken, refused = counts["taken_at"], counts["refused_at"]
+    began, ended = counts["first_at"], taken[-1]
+    half = began + (ended - began) / 2
+    settled = sum(at >= half for at in taken) / (ended - half)
+    late = sum(at >= half for at in refused)
+    detail = (
+        f"{settled:.1f} a second in the second half, {late} refused in it; "
+        f"{len(refused)} of {count + len(refused):,} in all, {ended - began:.0f} s"
+    )
+    share = 100 * len(refused) / (count + len(refused))
+    return [
+        Measured("pace: below 20 a second, once settled", (1 - settled / per_s) * 100, "%", 10, None, detail),
+        Measured("pace: refused, from the first request on", share, "%", 2, None, detail),
+    ]
+
+
 def resume(bench: Bench) -> list[Measured]:
     """Time until the first new request of a run with very many finished ones.
 
@@ -237,5 +259,6 @@ ROWS: dict[str, Row] = {
     "memory": memory,
     "killed": killed,
     "faults": faults,
+    "pace": pace,
     "resume": resume,
 }

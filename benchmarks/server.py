@@ -5,7 +5,7 @@ question was answered and refused. It is built on aiohttp's low-level server, wi
 from one template. How busy it was is part of every measurement: `GET /counts` tells the CPU time that it has
 used, and a server that used less than a core for the time was waiting for its clients, not they for it.
 
-Usage: python benchmarks/server.py [LATENCY_S] [--faults]
+Usage: python benchmarks/server.py [LATENCY_S] [--faults] [--per-second RATE]
 """
 
 import argparse
@@ -37,13 +37,17 @@ class Sums:
     Attributes:
         latency_s: Seconds that every answer takes.
         faults: Whether 5 % get a 429, 2 % a 500 and 1 % a dropped connection.
+        per_s: Requests a second that are taken, and as many at once; the others get a 429 at once.
     """
 
     latency_s: float
     faults: bool
+    per_s: float | None = None
     answered: Counter[str] = field(default_factory=Counter)
     limited: Counter[str] = field(default_factory=Counter)
     first_at: float | None = None
+    taken_at: list[float] = field(default_factory=list)
+    refused_at: list[float] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(5))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -54,6 +58,8 @@ class Sums:
         if self.first_at is None:
             self.first_at = time.monotonic()
         question = orjson.loads(body)["messages"][-1]["content"]
+        if self.per_s is not None and not self._has_room(self.per_s, time.monotonic()):
+            return web.Response(status=429, text='{"error": {"message": "rate limit"}}')
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
         fault = self._fault(question, request) if self.faults else None
@@ -62,6 +68,12 @@ class Sums:
         self.answered[question] += 1
         left, right = question.split("+")
         return web.Response(text=_BODY % (int(left) + int(right)), content_type="application/json")
+
+    def _has_room(self, per_s: float, now: float) -> bool:
+        """Count a request against what was taken in the last second."""
+        room = len(self.taken_at) < per_s or self.taken_at[-int(per_s)] <= now - 1
+        (self.taken_at if room else self.refused_at).append(now)
+        return room
 
     def _fault(self, question: str, request: web.BaseRequest) -> web.Response | None:
         draw = self.chance.random()
@@ -81,6 +93,8 @@ class Sums:
             "repeats": sum(count - 1 for count in self.answered.values()),
             "most_limited": max(self.limited.values(), default=0),
             "first_at": self.first_at,
+            "taken_at": self.taken_at,
+            "refused_at": self.refused_at,
             "cpu_s": time.process_time(),
         }
         return json.dumps(report)
@@ -103,5 +117,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("latency", nargs="?", type=float, default=0.0)
     parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--per-second", type=float)
     given = parser.parse_args()
-    asyncio.run(serve(Sums(given.latency, given.faults)))
+    asyncio.run(serve(Sums(given.latency, given.faults, given.per_second)))

@@ -86,6 +86,15 @@ def test_where_filters_and_an_empty_rest_is_an_error() -> None:
         list(read([]))
 
 
+@pytest.mark.parametrize("fields", [{}, {"shuffle": 7}, {"where": "n != 4", "limit": 8}, {"id": "row"}])
+def test_missing_samples_have_the_places_of_a_whole_pass(fields: dict[str, Any]) -> None:
+    """What is not known yet comes as in a whole pass, filters, limits and shuffles included."""
+    reader = read([{"input": f"q{n}", "n": n} for n in range(12)], **fields)
+    samples = list(reader)
+    known = {sample.id for sample in samples[::2]}
+    assert list(reader.missing(known.__contains__)) == list(enumerate(samples))[1::2]
+
+
 @pytest.mark.parametrize(("limit", "count"), [(3, 3), (0.25, 3), (0.5, 5), (99, 10), (None, 10)])
 def test_limit_is_a_count_or_a_fraction(limit: float | None, count: int) -> None:
     """A fraction is of the rows that `where` leaves, rounded half up."""

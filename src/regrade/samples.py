@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TypeVar
 
 from regrade.errors import DatasetError, Location, TemplateError
 from regrade.jsonio import content_hash, dumps, loads
@@ -17,6 +17,8 @@ from regrade.templates import Expression, FieldMapping, Template, look_up
 from regrade.types import Json, JsonObject, Row, Sample
 
 __all__ = ["SampleFields", "SampleReader", "draw"]
+
+T = TypeVar("T")
 
 _ROW = "row"
 _HASH_BYTES = 8
@@ -90,21 +92,50 @@ class SampleReader:
         if not count:
             raise self._no_samples()
 
+    def missing(self, known: Callable[[str], bool]) -> Iterator[tuple[int, Sample]]:
+        """Yield place and sample of each whose id is not known; what is known is hardly looked at.
+
+        Raises:
+            DatasetError: Naming file and line of a row that does not fit, where it was looked at.
+        """
+        if self._fields.shuffle is not None:
+            for place, sample in enumerate(self):
+                if not known(sample.id):
+                    yield place, sample
+            return
+        for place, (number, row) in enumerate(_limited(self._kept(), self._fields.limit, self._count)):
+            try:
+                missing = None if known(self._mapper.id_of(row, number)) else self._mapper.sample(row, number)
+            except TemplateError as error:
+                raise self._unfit(row, number, error) from error
+            if missing is not None:
+                yield place, missing
+
     def _all(self) -> Iterator[Sample]:
-        for number, row in enumerate(self._loader.load(), start=1):
+        for number, row in self._kept():
             try:
                 sample = self._mapper.sample(row, number)
             except TemplateError as error:
-                where = Location(self._name, row.line or number)
-                hint = (
-                    f"{error.hint or ''}\n  asked for at {self._where}".strip() if self._where else error.hint
-                )
-                raise DatasetError(error.message, where=where, hint=hint) from error
-            if sample is not None:
-                yield sample
+                raise self._unfit(row, number, error) from error
+            yield sample
+
+    def _kept(self) -> Iterator[tuple[int, Row]]:
+        """Yield the rows that `where` lets through, numbered from 1 with those that it does not."""
+        for number, row in enumerate(self._loader.load(), start=1):
+            try:
+                kept = self._mapper.keeps(row)
+            except TemplateError as error:
+                raise self._unfit(row, number, error) from error
+            if kept:
+                yield number, row
+
+    def _unfit(self, row: Row, number: int, error: TemplateError) -> DatasetError:
+        where = Location(self._name, row.line or number)
+        hint = f"{error.hint or ''}\n  asked for at {self._where}".strip() if self._where else error.hint
+        return DatasetError(error.message, where=where, hint=hint)
 
     def _count(self) -> int:
-        return sum(1 for _ in self._all())
+        return sum(1 for _ in self._kept())
 
     def _unique(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         if self._ids_differ:
@@ -169,15 +200,15 @@ class _Mapper:
         defaults = {"id": self._id, "input": self._input, "target": self._target}
         return named | {name for name, mapping in defaults.items() if mapping is None}
 
-    def sample(self, row: Row, number: int) -> Sample | None:
+    def keeps(self, row: Row) -> bool:
+        return self._where is None or bool(self._where.value(row.data))
+
+    def sample(self, row: Row, number: int) -> Sample:
         data = row.data
-        if self._where is not None and not self._where.value(data):
-            return None
-        input_ = self._input.value(data) if self._input else data.get("input", data)
-        target = self._target.value(data) if self._target else data.get("target")
+        input_, target = self._content(data)
         metadata = self._metadata.value(data)
         return Sample(
-            id=self._id_of(data, number, input_, target),
+            id=self.id_of(row, number),
             input=input_,
             target=target,
             metadata=metadata,
@@ -187,15 +218,19 @@ class _Mapper:
             line=number if row.line is None else row.line,
         )
 
-    def _id_of(self, data: JsonObject, number: int, input_: Json, target: Json) -> str:
+    def _content(self, data: JsonObject) -> tuple[Json, Json]:
+        input_ = self._input.value(data) if self._input else data.get("input", data)
+        return input_, self._target.value(data) if self._target else data.get("target")
+
+    def id_of(self, row: Row, number: int) -> str:
         if self._by_number:
             return str(number)
         if self._id is not None:
-            return _as_id(self._id.value(data))
-        if data.get("id") is not None:
+            return _as_id(self._id.value(row.data))
+        if row.data.get("id") is not None:
             self.names_ids = True
-            return _as_id(data["id"])
-        return content_hash([input_, target])[:16]
+            return _as_id(row.data["id"])
+        return content_hash([*self._content(row.data)])[:16]
 
     def _cluster_of(self, data: JsonObject, metadata: JsonObject) -> str | None:
         if self._cluster is None:
@@ -234,15 +269,15 @@ class _MetadataMapping:
         return {name: mapping.value(data) for name, mapping in self._named.items()}
 
 
-def _limited(samples: Iterable[Sample], limit: float | None, count: Callable[[], int]) -> Iterator[Sample]:
+def _limited(these: Iterable[T], limit: float | None, count: Callable[[], int]) -> Iterator[T]:
     if limit is None:
-        yield from samples
+        yield from these
         return
     most = limit if isinstance(limit, int) else math.floor(count() * limit + 0.5)
     if most < 1:
         return
-    for number, sample in enumerate(samples, start=1):
-        yield sample
+    for number, one in enumerate(these, start=1):
+        yield one
         if number >= most:
             return
 

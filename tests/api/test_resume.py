@@ -107,6 +107,35 @@ def test_a_changed_spec_keeps_what_still_matches(suite: Suite, sums: Any) -> Non
     assert len(sums.asked) == 21
 
 
+def test_what_was_never_asked_goes_first_on_resume(suite: Suite, sums: Any) -> None:
+    """A changed row waits for those that were never answered; the tables keep the order of the plan."""
+    run = regrade.run(suite(), limit=15)
+    rows = Path("sums.jsonl").read_text().replace('"3+4"', '"3+5"')
+    Path("sums.jsonl").write_text(rows)
+    manifest = json.loads(run.folder.manifest_path.read_text())
+    manifest["options"]["limit"] = None  # as if the first sitting had been killed after 15 answers
+    manifest["datasets"]["sums"]["samples"] = 20
+    run.folder.manifest_path.write_text(json.dumps(manifest))
+    sums.asked.clear()
+    again = regrade.run(resume=run.id, max_connections=1)
+    assert sums.asked == [*(f"{n}+{n + 1}" for n in range(15, 20)), "3+5"]
+    assert again.samples["sample_id"].to_pylist() == [f"s{n}" for n in range(20)]
+    whole = regrade.run(Path("sums.yaml"))
+    assert again.manifest.datasets == whole.manifest.datasets
+    assert table(again) == table(whole)
+
+
+def test_a_resumed_run_that_is_stopped_shows_what_it_holds(suite: Suite, sums: Any) -> None:
+    """A budget that ends a resumed run early leaves the answers of earlier sittings in its tables."""
+    sums.before = lambda question, _: web.Response(status=400) if int(question.split("+")[0]) > 9 else None
+    run = regrade.run(suite())
+    sums.before = lambda question, number: None
+    again = regrade.run(resume=run.id, retry_failed=True, max_requests=4)
+    assert again.status == "partial"
+    assert again.samples.num_rows == 14
+    assert again.manifest.counts["recalled"] == 10
+
+
 def test_failed_requests_are_kept_on_resume(suite: Suite, sums: Any) -> None:
     """What the endpoint refused for good is not asked again either."""
     sums.before = lambda question, _: web.Response(status=400) if question == "7+8" else None

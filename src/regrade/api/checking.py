@@ -84,13 +84,15 @@ def validate(
 
 def _check(one: PreparedEval) -> CheckedEval:
     seen = survey(one)
+    assert seen.first is not None
+    first = seen.first
     spec = one.file.spec
-    rendered = [RenderedPrompt(prompt.name, *prompt.render(seen.first)) for prompt in one.prompts]
+    rendered = [RenderedPrompt(prompt.name, *prompt.render(first)) for prompt in one.prompts]
     return CheckedEval(
         path=one.file.path,
         name=one.name,
         samples=seen.count,
-        first=seen.first,
+        first=first,
         prompts=rendered,
         models=[model.name for model in spec.models],
         epochs=one.epochs,

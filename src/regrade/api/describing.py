@@ -16,7 +16,7 @@ from regrade.spec import SpecFile
 from regrade.store import Manifest, RunFolder
 from regrade.types import JsonObject, Model, Price
 
-__all__ = ["cast_of", "describe"]
+__all__ = ["cast_of", "describe", "spec_records"]
 
 _PACKAGES = (
     "regrade",
@@ -37,7 +37,7 @@ def describe(folder: RunFolder, files: Sequence[SpecFile], cast: Cast, options: 
     return Manifest(
         id=folder.id,
         created_at=earlier.created_at if earlier else datetime.now(UTC).isoformat(timespec="seconds"),
-        specs=[_spec_record(file) for file in files],
+        specs=spec_records(files),
         models=_cast_records(cast),
         versions={"python": platform.python_version(), **_versions()},
         git=_git(files[0].path.parent),
@@ -54,9 +54,16 @@ def describe(folder: RunFolder, files: Sequence[SpecFile], cast: Cast, options: 
     )
 
 
-def _spec_record(file: SpecFile) -> JsonObject:
-    dumped = file.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {"name": file.spec.name, "file": str(file.path), "spec": dumped}
+def spec_records(files: Sequence[SpecFile]) -> list[JsonObject]:
+    """Return each spec as the manifest holds it."""
+    return [
+        {
+            "name": file.spec.name,
+            "file": str(file.path),
+            "spec": file.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        for file in files
+    ]
 
 
 def _cast_records(cast: Cast) -> list[JsonObject]:

@@ -2,8 +2,8 @@
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PluginUse, PromptSp
 from regrade.templates import Template
 from regrade.types import JsonObject, Model, Sample
 
-__all__ = ["PreparedEval", "Survey", "dataset_name", "prepare", "survey"]
+__all__ = ["PreparedEval", "Survey", "SurveyedSamples", "dataset_name", "prepare", "survey"]
 
 _TRIED = 100
 """Samples that scorers are tried on before a run."""
@@ -80,13 +80,13 @@ class Survey:
     Attributes:
         count: Samples.
         fingerprint: Hash over all ids and contents, in order.
-        first: The first sample.
+        first: The first sample; None where it was not read again.
         positions: Id to place; filled only when asked for.
     """
 
     count: int
     fingerprint: str
-    first: Sample
+    first: Sample | None = None
     positions: dict[str, int] = field(default_factory=dict)
 
 
@@ -120,24 +120,53 @@ def survey(one: PreparedEval, *, positions: bool = False) -> Survey:
 
     Raises:
         DatasetError: A row that does not fit.
-        SpecError: A prompt whose variables a sample does not have.
+        SpecError: A prompt whose variables a sample does not have, a scorer that can judge no sample.
     """
-    digest = hashlib.blake2b(digest_size=16)
     trial = _ScorerTrial(one)
-    first: Sample | None = None
     places: dict[str, int] = {}
-    count = 0
-    for count, sample in enumerate(one.samples, start=1):
-        digest.update(sample.id.encode("utf-8", "surrogatepass") + b"\0" + sample.fingerprint.encode())
-        if first is None:
-            first = sample
+    seen = SurveyedSamples(one)
+    for place, sample in enumerate(seen):
         if positions:
-            places[sample.id] = count - 1
-        _check_prompts(one, sample, first is sample)
+            places[sample.id] = place
         trial.see(sample)
-    assert first is not None
     trial.check()
-    return Survey(count, digest.hexdigest(), first, places)
+    return replace(seen.survey, positions=places)
+
+
+class SurveyedSamples:
+    """The samples of an eval, surveyed as they pass.
+
+    Attributes:
+        survey: Of the samples that have passed.
+    """
+
+    def __init__(self, one: PreparedEval) -> None:
+        self._one = one
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._first: Sample | None = None
+        self._count = 0
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Yield the samples, once.
+
+        Raises:
+            DatasetError: A row that does not fit.
+            SpecError: A prompt whose variables a sample does not have.
+        """
+        for sample in self._one.samples:
+            self._digest.update(
+                sample.id.encode("utf-8", "surrogatepass") + b"\0" + sample.fingerprint.encode()
+            )
+            _check_prompts(self._one, sample, self._first is None)
+            if self._first is None:
+                self._first = sample
+            self._count += 1
+            yield sample
+
+    @property
+    def survey(self) -> Survey:
+        """Return what was seen."""
+        return Survey(self._count, self._digest.hexdigest(), self._first)
 
 
 def _check_prompts(one: PreparedEval, sample: Sample, first: bool) -> None:

@@ -1,19 +1,19 @@
 """One run from end to end: the only place where plan, executor, scorers and store meet."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from regrade.api.prepare import PreparedEval
 from regrade.errors import ProviderError
 from regrade.execute import Executor, Progress, completion_of
-from regrade.plan import judge_request, plan
+from regrade.plan import judge_request
 from regrade.protocols import Ask
 from regrade.store import RunFolder, TableWriter
-from regrade.types import AskRequest, Completion, Model, Outcome, ScoreRow
+from regrade.types import AskRequest, Completion, Model, Outcome, Request, ScoreRow
 
-__all__ = ["Costs", "LiveRun", "RunLoop", "cost_of"]
+__all__ = ["Costs", "LiveRun", "Recall", "RunLoop", "cost_of"]
 
 
 def cost_of(outcome: Outcome) -> float | None:
@@ -78,6 +78,7 @@ class LiveRun:
 
 
 Observer = Callable[[LiveRun], None]
+Recall = Callable[[Request], Outcome | None]
 
 
 @dataclass(slots=True)
@@ -102,17 +103,21 @@ class RunLoop:
     failed: int = 0
     finished: int = 0
 
-    async def run(self, models: Mapping[str, Sequence[Model]]) -> None:
+    async def run(self, requests: Iterator[Request], recall: Recall | None = None) -> None:
         """Ask and score everything.
+
+        Args:
+            requests: What to ask.
+            recall: Returns what an earlier sitting holds for a request; a run that is stopped early still
+                takes this into its tables.
 
         Raises:
             RegradeError: When the run cannot go on; what is finished is in the journal.
         """
-        requests = plan(one.plan(models[name]) for name, one in self.evals.items())
         scoring: set[asyncio.Task[None]] = set()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(_finish, scoring)
-            async for outcome in self.executor.run(requests):
+            async for outcome in self._outcomes(requests, recall):
                 if outcome.failure is not None and outcome.failure.kind == "cancelled":
                     continue  # not finished: a later sitting asks it
                 self.finished += 1
@@ -124,6 +129,15 @@ class RunLoop:
                 task = asyncio.create_task(self._score_waiting(outcome))
                 scoring.add(task)
                 task.add_done_callback(scoring.discard)
+
+    async def _outcomes(
+        self, requests: Iterator[Request], recall: Recall | None
+    ) -> AsyncGenerator[Outcome, None]:
+        async for outcome in self.executor.run(requests):
+            yield outcome
+        if recall is not None and self.executor.interrupted:
+            async for outcome in self.executor.recalled(requests, recall):
+                yield outcome
 
     async def _score_waiting(self, outcome: Outcome) -> None:
         scorers = self.evals[outcome.request.key.eval].scorers

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,11 +18,13 @@ from regrade.api.planning import PlannedModel, plan_models
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
 from regrade.api.providers import build_provider
 from regrade.api.results import Run
-from regrade.api.runner import Costs, LiveRun, Observer, RunLoop, cost_of
+from regrade.api.resuming import as_before, earlier_surveys, resumed_requests, run_to_resume
+from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_of
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
 from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
 from regrade.http import HttpSession
+from regrade.plan import plan
 from regrade.plugins import Registry
 from regrade.protocols import ListsModels, ModelProvider
 from regrade.spec import ModelSpec, SpecFile
@@ -35,19 +37,15 @@ from regrade.store import (
     TableWriter,
     cache_path,
     create_run,
-    find_run,
-    list_runs,
     read_batches,
     write_summary,
 )
-from regrade.types import Model, ModelInfo, Outcome, Request
+from regrade.types import Model, ModelInfo, Request
 
 __all__ = ["Setting", "Stored", "arun", "execute", "plan_run", "run"]
 
 _GROUP_S = 0.02
 """With `durability="disk"`, answers that come within this time share one synchronisation of the journal."""
-
-Recall = Callable[[Request], Outcome | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +123,9 @@ async def arun(
     paths = [Path(one) for one in ([specs] if isinstance(specs, str | Path) else specs)]
     folder: RunFolder | None = None
     if chosen.resume is not None:
-        folder = _to_resume(paths, chosen, setting.registry)
+        folder = run_to_resume(paths, chosen, setting.registry)
         if folder is not None:
-            paths, chosen = _as_before(folder.manifest(), paths, chosen)
+            paths, chosen = as_before(folder.manifest(), paths, chosen)
     if not paths:
         raise UsageError("no spec to run", hint="name a file or folder, such as: regrade run evals")
     files = load_specs(paths, setting.registry)
@@ -162,32 +160,6 @@ def _options(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
     return replace(changed, results=Path(changed.results))
 
 
-def _to_resume(paths: Sequence[Path], options: RunOptions, registry: Registry) -> RunFolder | None:
-    """Return the run to complete; for `auto` the newest over the same evals, if that is unfinished."""
-    assert options.resume is not None
-    if options.resume != "auto":
-        return find_run(options.results, options.resume)
-    if not paths:
-        raise UsageError("--resume auto needs the specs", hint="such as: regrade run evals --resume auto")
-    names = {file.spec.name for file in load_specs(paths, registry)}
-    for folder, manifest in reversed(list_runs(options.results)):
-        if set(manifest.evals) == names and manifest.parent is None:
-            return folder if manifest.status != "success" else None
-    return None
-
-
-def _as_before(manifest: Manifest, paths: list[Path], options: RunOptions) -> tuple[list[Path], RunOptions]:
-    """Return the specs and options of an earlier sitting, where this one names none."""
-    before = manifest.options
-    files = paths or [Path(spec["file"]) for spec in manifest.specs]
-    kept: dict[str, Any] = {
-        name: before.get(name)
-        for name in ("models", "limit", "epochs")
-        if getattr(options, name) is None and before.get(name) is not None
-    }
-    return files, replace(options, **kept)
-
-
 async def execute(
     files: Sequence[SpecFile],
     options: RunOptions,
@@ -208,18 +180,19 @@ async def execute(
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(HttpSession())
         cast = stored.cast if stored else await _cast(stack, evals, options, setting, session)
-        surveys = {name: survey(one, positions=_in_order(cast.models[name])) for name, one in evals.items()}
+        in_order = {name: _in_order(models) for name, models in cast.models.items()}
+        before = None
+        if folder is not None and not any(in_order.values()):
+            before = earlier_surveys(folder.manifest(), files, options)
+        surveys = before or {name: survey(one, positions=in_order[name]) for name, one in evals.items()}
         provider_of = _nobody if stored else _providers(cast, surveys, setting, session)
         folder = folder or create_run(options.results, datetime.now(UTC))
         stack.enter_context(folder.lock())
         manifest = describe(folder, [one.file for one in evals.values()], cast, options)
-        manifest.datasets = {
-            name: {"samples": one.count, "fingerprint": one.fingerprint} for name, one in surveys.items()
-        }
         if stored:
             manifest.parent = stored.parent
-        manifest.write(folder.manifest_path)
-        sitting = _Sitting(folder, manifest, evals, cast, surveys, options, setting)
+        sitting = _Sitting(folder, manifest, evals, cast, surveys, options, setting, before is not None)
+        sitting.write_manifest()
         await sitting.run(provider_of, stored.recall if stored else None)
     return Run(folder)
 
@@ -253,15 +226,26 @@ def _providers(
 
 @dataclass(frozen=True, slots=True)
 class _Sitting:
-    """One sitting of a run, everything prepared."""
+    """One sitting of a run, everything prepared.
+
+    Attributes:
+        surveyed_before: Whether the surveys are those of an earlier sitting, to be made anew on the way.
+    """
 
     folder: RunFolder
     manifest: Manifest
     evals: Mapping[str, PreparedEval]
     cast: Cast
-    surveys: Mapping[str, Survey]
+    surveys: dict[str, Survey]
     options: RunOptions
     setting: Setting
+    surveyed_before: bool = False
+
+    def write_manifest(self) -> None:
+        self.manifest.datasets = {
+            name: {"samples": one.count, "fingerprint": one.fingerprint} for name, one in self.surveys.items()
+        }
+        self.manifest.write(self.folder.manifest_path)
 
     async def run(self, provider_of: Callable[[Request], ModelProvider], recall: Recall | None) -> None:
         titles = [unit.title for one in self.evals.values() for unit in one.scorers.units]
@@ -282,11 +266,16 @@ class _Sitting:
                 warnings = [f"{path}:{line}: not readable, left out" for line in index.torn]
                 self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, warnings))
             try:
-                await loop.run(self.cast.models)
+                await loop.run(self._requests(index), index.recall if index.places else None)
             except RegradeError as error:
                 self._end(loop, writer, "error", error.message)
                 raise
-            self._end(loop, writer, self._status(loop), "", stale=len(index.offsets))
+            self._end(loop, writer, self._status(loop), "", stale=len(index.places))
+
+    def _requests(self, index: JournalIndex) -> Iterator[Request]:
+        if self.surveyed_before:
+            return resumed_requests(self.evals, self.cast, self.surveys, index.knows)
+        return plan(one.plan(self.cast.models[name]) for name, one in self.evals.items())
 
     def _cache(self) -> ResponseCache:
         return ResponseCache(cache_path(self.setting.env))
@@ -351,7 +340,7 @@ class _Sitting:
         if loop.finished:
             writer.finish()
             self._summarise()
-        self.manifest.write(self.folder.manifest_path)
+        self.write_manifest()
 
     def _summarise(self) -> None:
         metrics = {name: one.metrics for name, one in self.evals.items()}

@@ -64,6 +64,7 @@ class Executor:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._error: Exception | None = None
+        self._cancelled = False
 
     @property
     def progress(self) -> Mapping[str, Progress]:
@@ -117,6 +118,17 @@ class Executor:
             if self._error is not None:
                 await self.cancel()
 
+    async def recalled(self, requests: Iterable[Request], recall: Recall) -> AsyncIterator[Outcome]:
+        """Yield what is held for requests that a stopped run did not reach, until it is cancelled."""
+        for request in requests:
+            await asyncio.sleep(0)  # Ctrl-C is heard
+            if self._cancelled:
+                return
+            outcome = recall(request)
+            if outcome is not None:
+                self._lane(request).progress.count(outcome)
+                yield outcome
+
     async def _taken(self, outcome: Outcome) -> Outcome:
         """Return an outcome; one from the cache goes into this run's journal first."""
         if outcome.cached and not outcome.replayed and not outcome.attempts:
@@ -136,12 +148,12 @@ class Executor:
         Raises:
             ProviderError: When the run is being stopped.
         """
-        if self._stopping.is_set():
-            raise ProviderError("the run is being stopped", kind="cancelled")
         recalled = self._recall(request)
         if recalled is not None:
             self._lane(request).progress.count(recalled)
             return await self._taken(recalled)
+        if self._stopping.is_set():
+            raise ProviderError("the run is being stopped", kind="cancelled")
         self._number += 1
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._answers[self._number] = future
@@ -164,6 +176,7 @@ class Executor:
 
     async def cancel(self) -> None:
         """Stop now: what is in flight is given up."""
+        self._cancelled = True
         self.interrupt()
         tasks = list(self._tasks)
         for task in tasks:

@@ -31,7 +31,6 @@ _DOUBLES_S = 8.0
 _FASTEST_GROWTH_PER_S = 0.10
 _SLOW_FACTOR = 3.0
 _SLOW_S = 1.0
-_QUICK_S = 0.1
 _HOLD_S = 1.0
 _LONGEST_LOOK_S = 60.0
 _SLOWEST_PER_S = 1 / 60
@@ -91,7 +90,6 @@ class Pace:
         self._pause = pause
         self._window = float(min(limits.most, max(limits.least, _FIRST_WINDOW)))
         self._slow_start = True
-        self._calm = 0  # answers to come before the window doubles again
         self._round = _Round()
         self._best_latency: float | None = None
         self._rate = _Rate(limits.rpm)
@@ -154,13 +152,6 @@ class Pace:
         if self._round.size >= max(_FEWEST_IN_ROUND, self.window):
             self._judge()
 
-    def _grow(self, latency_s: float) -> None:
-        step = 1 / self._window
-        if self._slow_start and not self._calm:
-            step = 1.0 if latency_s > _QUICK_S else 0.5
-        self._calm = max(0, self._calm - 1)
-        self._window = min(float(self._limits.most), self._window + step)
-
     def refused(self, error: ProviderError, estimated: float) -> None:
         """Learn from a refusal; other errors than overload teach nothing."""
         if self._tokens is not None:
@@ -169,7 +160,6 @@ class Pace:
             return
         now = self._clock()
         self._round.refused += 1
-        self._calm = _FEWEST_IN_ROUND
         crowded = not self._rate.deaf_for and self._round.refused >= max(
             _FEWEST_REFUSED, _REFUSED_SHARE * self._round.size
         )

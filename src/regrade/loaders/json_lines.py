@@ -43,9 +43,13 @@ class JsonLines:
         with reading(path, self.encoding), open_text(path, self.encoding) as lines:
             for number, line in enumerate(lines, start=1):
                 text = line.strip()
-                if text:
-                    where = Location(name, number)
-                    yield Row(as_row(parse(text, where), where), number)
+                if not text:
+                    continue
+                try:
+                    row = loads(text)
+                except ValueError:
+                    row = parse(text, Location(name, number))
+                yield Row(row if isinstance(row, dict) else as_row(row, Location(name, number)), number)
 
 
 def parse(text: str, where: Location) -> Json:

@@ -1,7 +1,7 @@
 """From samples to requests: prompts are rendered, keys and hashes are made, nothing is sent."""
 
 from regrade.plan.prompts import CompiledPrompt, FewShot, sample_variables
-from regrade.plan.requests import EvalPlan, derived_seed, judge_request, plan, request_hash
+from regrade.plan.requests import EvalPlan, derived_seed, judge_request, plan, plan_missing, request_hash
 
 __all__ = [
     "CompiledPrompt",
@@ -10,6 +10,7 @@ __all__ = [
     "derived_seed",
     "judge_request",
     "plan",
+    "plan_missing",
     "request_hash",
     "sample_variables",
 ]

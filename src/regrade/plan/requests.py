@@ -1,7 +1,7 @@
 """Spec x samples x prompts x epochs x models, lazily, as ordered, hashed requests."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regrade.errors import UsageError
@@ -9,7 +9,10 @@ from regrade.jsonio import canonical
 from regrade.plan.prompts import CompiledPrompt
 from regrade.types import AskRequest, Endpoint, Json, JsonObject, Key, Messages, Model, Request, Sample
 
-__all__ = ["EvalPlan", "derived_seed", "judge_request", "plan", "request_hash"]
+__all__ = ["EvalPlan", "derived_seed", "judge_request", "plan", "plan_missing", "request_hash"]
+
+Missing = Callable[[Callable[[str], bool]], Iterable[tuple[int, Sample]]]
+"""Yields place and sample of those whose id a function does not know."""
 
 _SEED_BITS = 31
 
@@ -35,10 +38,14 @@ class EvalPlan:
     epochs: int = 1
 
 
-def plan(evals: Iterable[EvalPlan]) -> Iterator[Request]:
+def plan(evals: Iterable[EvalPlan], only: Callable[[Key], bool] = lambda _: True) -> Iterator[Request]:
     """Yield every request, all arms of a sample before the next sample.
 
     A prompt goes to the models that speak its endpoint. Requests are numbered from 0 over all evals.
+
+    Args:
+        evals: What the requests are made of.
+        only: Requests whose key it refuses are left out; they keep their number.
 
     Raises:
         UsageError: A prompt that no model can take, or a model that can take no prompt.
@@ -48,21 +55,68 @@ def plan(evals: Iterable[EvalPlan]) -> Iterator[Request]:
     for one in evals:
         arms = _arms(one)
         for sample in one.samples:
-            for prompt, models in arms:
-                messages, text = prompt.render(sample)
-                for epoch in range(1, one.epochs + 1):
-                    for model, prefix, parameters in models:
-                        params = _seeded(parameters, sample.id, epoch)
-                        key = Key(one.name, prompt.name, model.name, sample.id, epoch)
-                        hash_ = _finish_hash(prefix, messages, text, params)
-                        yield Request(key, seq, model, prompt.endpoint, messages, text, params, hash_, sample)
-                        seq += 1
+            yield from _of_sample(one, arms, sample, seq, only)
+            seq += _size(one, arms)
+
+
+def plan_missing(
+    evals: Iterable[tuple[EvalPlan, Missing, int]], known: Callable[[Key], bool]
+) -> Iterator[Request]:
+    """Yield the requests whose key is not known, numbered as by `plan`, which yields the others with `only`.
+
+    Args:
+        evals: With each what finds its samples whose id is not known, and how many samples it has.
+        known: Whether something was recorded under a key.
+
+    Raises:
+        UsageError, TemplateError: As `plan`.
+    """
+    seq = 0
+    for one, missing, samples in evals:
+        arms = _arms(one)
+        keys = [
+            (prompt.name, model.name, epoch)
+            for prompt, models in arms
+            for epoch in range(1, one.epochs + 1)
+            for model, _, _ in models
+        ]
+
+        def whole(id_: str, one: EvalPlan = one, keys: Sequence[tuple[str, str, int]] = keys) -> bool:
+            for prompt, model, epoch in keys:  # noqa: SIM110 - a generator takes twice the time
+                if not known(Key(one.name, prompt, model, id_, epoch)):
+                    return False
+            return True
+
+        for place, sample in missing(whole):
+            first = seq + place * len(keys)
+            yield from _of_sample(one, arms, sample, first, lambda key: not known(key))
+        seq += samples * len(keys)
+
+
+def _of_sample(
+    one: EvalPlan, arms: "_Arms", sample: Sample, seq: int, only: Callable[[Key], bool]
+) -> Iterator[Request]:
+    for prompt, models in arms:
+        messages, text = prompt.render(sample)
+        for epoch in range(1, one.epochs + 1):
+            for model, prefix, parameters in models:
+                key = Key(one.name, prompt.name, model.name, sample.id, epoch)
+                if only(key):
+                    params = _seeded(parameters, sample.id, epoch)
+                    hash_ = _finish_hash(prefix, messages, text, params)
+                    yield Request(key, seq, model, prompt.endpoint, messages, text, params, hash_, sample)
+                seq += 1
+
+
+def _size(one: EvalPlan, arms: "_Arms") -> int:
+    return one.epochs * sum(len(models) for _, models in arms)
 
 
 _Arm = tuple[Model, bytes, JsonObject]
+_Arms = Sequence[tuple[CompiledPrompt, Sequence[_Arm]]]
 
 
-def _arms(one: EvalPlan) -> list[tuple[CompiledPrompt, list[_Arm]]]:
+def _arms(one: EvalPlan) -> _Arms:
     merged = [
         (model, _hash_prefix(model), merge_parameters(one.parameters, model.params)) for model in one.models
     ]

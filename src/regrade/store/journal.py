@@ -1,17 +1,17 @@
 """The journal: append-only, a line a finished request; what resuming and re-scoring read."""
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from regrade.errors import StoreError
-from regrade.jsonio import canonical, encode, loads
-from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, Usage
+from regrade.jsonio import encode, loads
+from regrade.types import Completion, Failure, Json, JsonObject, Key, Outcome, Request, Usage
 
 __all__ = ["JournalFile", "JournalIndex", "answer_record", "outcome_of"]
 
@@ -202,17 +202,18 @@ def _records(path: Path) -> Iterator[tuple[int, int, JsonObject | None]]:
 
 @dataclass(frozen=True, slots=True)
 class JournalIndex:
-    """What earlier sittings finished; holds a place in the file for each, not the answers.
+    """What earlier sittings finished; holds places in the file, not the answers.
 
     Attributes:
         path: The journal.
-        offsets: Digest of key and hash (or of the key alone) to the offset of the last line for it.
-        by_key: Whether requests are recalled whatever their content, as for scoring outputs again.
+        places: Hash of a key to the offset of its line, or of its lines in order: a request that was changed
+            has several. That two keys share a hash costs a look at the line, no more.
+        by_key: Whether answers are recalled whatever their request's content, as for scoring them again.
         torn: Numbers of the lines that could not be read.
     """
 
     path: Path
-    offsets: dict[bytes, int]
+    places: dict[int, int | tuple[int, ...]]
     by_key: bool = False
     torn: tuple[int, ...] = ()
 
@@ -222,11 +223,11 @@ class JournalIndex:
 
         Args:
             path: The journal.
-            by_key: Whether requests are recalled whatever their content.
+            by_key: Whether answers are recalled whatever their request's content.
             failures: Whether final failures count as finished; those that only the user can have caused
                 (a refused key, Ctrl-C) never do.
         """
-        offsets: dict[bytes, int] = {}
+        places: dict[int, int | tuple[int, ...]] = {}
         torn: list[int] = []
         for number, offset, record in _records(path):
             if record is None:
@@ -235,21 +236,45 @@ class JournalIndex:
             failure = record.get("failure")
             if isinstance(failure, dict) and (not failures or failure.get("kind") in _UNFINISHED):
                 continue
-            key = Key(*(record[name] for name in Key._fields))
-            offsets[_digest(key, "" if by_key and key.role == "answer" else record["hash"])] = offset
-        return cls(path, offsets, by_key, tuple(torn))
+            try:
+                slot = hash(_key_of(record))
+            except TypeError:  # no key of ours
+                torn.append(number)
+                continue
+            earlier = places.get(slot)
+            places[slot] = offset if earlier is None else (*_all(earlier), offset)
+        return cls(path, places, by_key, tuple(torn))
+
+    def knows(self, key: Key) -> bool:
+        """Return whether something was recorded under a key, be it for this request or for what it was."""
+        return hash(key) in self.places
 
     def recall(self, request: Request) -> Outcome | None:
-        """Return what was recorded for a request, or None."""
-        hash_ = "" if self.by_key and request.key.role == "answer" else request.hash
-        offset = self.offsets.get(_digest(request.key, hash_))
-        if offset is None:
+        """Return what was recorded last for a request, or None."""
+        offsets = self.places.get(hash(request.key))
+        if offsets is None:
             return None
         with self.path.open("rb") as stream:
-            stream.seek(offset)
-            record = loads(stream.readline())
-        return outcome_of(record, request)
+            for offset in reversed(_all(offsets)):
+                stream.seek(offset)
+                record = loads(stream.readline())
+                if self._is_for(request, record):
+                    return outcome_of(record, request)
+        return None
+
+    def _is_for(self, request: Request, record: JsonObject) -> bool:
+        if _key_of(record) != request.key:
+            return False
+        return record["hash"] == request.hash or (self.by_key and request.key.role == "answer")
 
 
-def _digest(key: Key, hash_: str) -> bytes:
-    return hashlib.blake2b(canonical([*key, hash_]), digest_size=16).digest()
+_KEY = itemgetter(*Key._fields)
+
+
+def _key_of(record: JsonObject) -> tuple[Json, ...]:
+    found: tuple[Json, ...] = _KEY(record)  # compares and hashes as the named tuple does
+    return found
+
+
+def _all(offsets: int | tuple[int, ...]) -> tuple[int, ...]:
+    return offsets if isinstance(offsets, tuple) else (offsets,)
