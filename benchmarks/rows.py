@@ -215,6 +215,7 @@ def resume(bench: Bench) -> list[Measured]:
     count = 20_000 if bench.quick else 200_000
     with server() as there:
         bench.used(bench.regrade(there.url, count, 100))
+    port = there.url.removesuffix("/v1").rpartition(":")[2]  # another port would be another endpoint
     folder = bench.newest()
     journal = folder / "journal.jsonl"
     _cut(journal, 100)
@@ -225,16 +226,16 @@ def resume(bench: Bench) -> list[Measured]:
     for _ in bench.rounds():
         shutil.copytree(kept, folder)
         floor.append(bench.used([sys.executable, "-c", _READ_ONCE, str(journal)]).wall_s)
-        ours.append(_until_first(bench, count, folder))
+        ours.append(_until_first(bench, count, folder, port))
         shutil.rmtree(folder)
     mine, least = statistics.median(ours), statistics.median(floor)
     detail = f"{mine:.2f} s; journal read once {least:.2f} s; {count:,} finished, {len(ours)} repeats"
     return [Measured("resume until the first request", mine / least, "x", 3, 1.5, detail)]
 
 
-def _until_first(bench: Bench, count: int, folder: Path) -> float:
+def _until_first(bench: Bench, count: int, folder: Path, port: str) -> float:
     """Return the seconds from starting a resumed run to the first request that the server sees."""
-    with server() as there:
+    with server("--port", port) as there:
         command = bench.regrade(there.url, count, 100, "--resume", folder.name)
         began = _kill_when(bench, command, lambda counts: counts["first_at"] is not None, there)
         return float(there.counts()["first_at"] - began)

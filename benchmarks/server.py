@@ -5,7 +5,7 @@ question was answered and refused. It is built on aiohttp's low-level server, wi
 from one template. How busy it was is part of every measurement: `GET /counts` tells the CPU time that it has
 used, and a server that used less than a core for the time was waiting for its clients, not they for it.
 
-Usage: python benchmarks/server.py [LATENCY_S] [--faults] [--per-second RATE]
+Usage: python benchmarks/server.py [LATENCY_S] [--faults] [--per-second RATE] [--port PORT]
 """
 
 import argparse
@@ -100,11 +100,11 @@ class Sums:
         return json.dumps(report)
 
 
-async def serve(sums: Sums) -> None:
-    """Serve on a free port, which is printed, until the process is told to end."""
+async def serve(sums: Sums, port: int) -> None:
+    """Serve on a port (0: a free one), which is printed, until the process is told to end."""
     runner = web.ServerRunner(web.Server(sums.handle, access_log=None))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=4096)
     await site.start()
     print(runner.addresses[0][1], flush=True)
     ended = asyncio.Event()
@@ -118,5 +118,6 @@ if __name__ == "__main__":
     parser.add_argument("latency", nargs="?", type=float, default=0.0)
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--per-second", type=float)
+    parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
-    asyncio.run(serve(Sums(given.latency, given.faults, given.per_second)))
+    asyncio.run(serve(Sums(given.latency, given.faults, given.per_second), given.port))

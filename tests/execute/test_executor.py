@@ -320,6 +320,22 @@ def test_recalled_requests_are_not_sent() -> None:
     assert len(journal.outcomes) == 3
 
 
+def test_what_is_recalled_does_not_keep_the_requests_in_flight_waiting() -> None:
+    """A question that an earlier sitting left open is answered long before all that it held is read again."""
+
+    async def answer(_: Request) -> Completion:
+        for _turn in range(5):  # as a connection passes through the loop several times
+            await asyncio.sleep(0)
+        return Completion("new")
+
+    def recall(request: Request) -> Outcome | None:
+        return Outcome(request, Completion("old"), replayed=True) if request.seq else None
+
+    order = [outcome.request.seq for outcome in go(answer, requests(2000, M), recall=recall)]
+    assert len(order) == 2000
+    assert order.index(0) < 1000
+
+
 def test_an_interrupt_finishes_what_is_in_flight_and_starts_nothing_more() -> None:
     """After the first Ctrl-C every sent request still gets its outcome."""
     sent: list[Request] = []

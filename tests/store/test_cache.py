@@ -2,6 +2,7 @@
 
 import multiprocessing
 from dataclasses import replace
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,8 @@ def test_failures_and_replays_are_not_kept(tmp_path: Path) -> None:
         assert cache.entries() == []
 
 
-def _fill(path: Path, worker: int) -> None:
+def _fill(path: Path, worker: int, together: Barrier) -> None:
+    together.wait(60)
     with ResponseCache(path) as cache:
         for number in range(100):
             keep(cache, replace(request(number), hash=f"h{worker % 2}-{number}"), f"{number}")
@@ -69,7 +71,8 @@ def _fill(path: Path, worker: int) -> None:
 def test_eight_processes_write_at_once(tmp_path: Path) -> None:
     """No answer is lost and none is kept twice, whoever writes."""
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=_fill, args=(tmp_path / "c", worker)) for worker in range(8)]
+    together = context.Barrier(8)
+    workers = [context.Process(target=_fill, args=(tmp_path / "c", worker, together)) for worker in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -17,6 +17,8 @@ __all__ = ["Executor"]
 
 Recall = Callable[[Request], Outcome | None]
 
+_RECALLED_AT_ONCE = 8
+
 
 class Executor:
     """Sends requests to models and yields what came of each.
@@ -65,6 +67,7 @@ class Executor:
         self._stopping = asyncio.Event()
         self._error: Exception | None = None
         self._cancelled = False
+        self._recalled = 0
 
     @property
     def progress(self) -> Mapping[str, Progress]:
@@ -131,6 +134,10 @@ class Executor:
 
     async def _taken(self, outcome: Outcome) -> Outcome:
         """Return an outcome; one from the cache goes into this run's journal first."""
+        if outcome.replayed or outcome.cached:
+            self._recalled += 1
+            if self._recalled % _RECALLED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # nothing waits on the way of these, and other requests are in flight
         if outcome.cached and not outcome.replayed and not outcome.attempts:
             await self._journal.append(outcome)
         return outcome
