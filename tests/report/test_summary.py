@@ -39,6 +39,13 @@ def test_failures_have_their_own_column_and_a_sentence() -> None:
     assert any("not counted as wrong" in note for note in view.notes)
 
 
+def test_every_kind_of_failure_is_named_with_its_share() -> None:
+    """Who sees failures learns at once of which kind they are, and where."""
+    of_kind = row(scorer="", metric="failure_rate.connect", value=0.25, n=300, n_failed=75)
+    (view,) = summary_tables([row(n=225, n_failed=75), of_kind])
+    assert "Failed by connect: 25 % of a." in view.notes
+
+
 def test_requests_are_shown_in_their_units() -> None:
     """Latency is a span, tokens are counts, cost is money; what nobody measured has no column."""
     rows = [

@@ -17,6 +17,7 @@ REQUEST_COLUMNS = {
 
 _Arm = tuple[str, str]
 _UNREAD = "parsed_rate"
+_KIND_RATE = "failure_rate."
 
 
 def show_row(row: SummaryRow) -> str:
@@ -150,7 +151,20 @@ def _notes(rows: Sequence[SummaryRow]) -> list[str]:
     failed = sum(1 for arm in {(row.prompt, row.model) for row in rows} if _counts(rows, arm)[1] != "0")
     if failed:
         notes.append("Failures are requests without an answer or a score; they are not counted as wrong.")
-    return notes
+    return notes + _kinds_of_failure(rows)
+
+
+def _kinds_of_failure(rows: Sequence[SummaryRow]) -> list[str]:
+    """Return a sentence for every kind of failure: how often it came, and where."""
+    several_prompts = len({row.prompt for row in rows}) > 1
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        if not row.scorer and row.metric.startswith(_KIND_RATE) and row.value:
+            arm = f"{row.prompt} {row.model}" if several_prompts else row.model
+            parts.setdefault(row.metric.removeprefix(_KIND_RATE), []).append(
+                f"{row.value * 100:.3g} % of {arm}"
+            )
+    return [f"Failed by {kind}: {', '.join(arms)}." for kind, arms in parts.items()]
 
 
 def _unread(rows: Sequence[SummaryRow]) -> list[str]:
@@ -160,7 +174,7 @@ def _unread(rows: Sequence[SummaryRow]) -> list[str]:
     for row in rows:
         if row.scorer and row.metric == _UNREAD and row.value is not None and row.value < 1:
             arm = f"{row.prompt} {row.model}" if several_prompts else row.model
-            parts.setdefault(row.scorer, []).append(f"{(1 - row.value) * 100:.2g} % of {arm}")
+            parts.setdefault(row.scorer, []).append(f"{(1 - row.value) * 100:.3g} % of {arm}")
     return [
         f"No answer found by {scorer} in {', '.join(arms)}; these count as 0."
         for scorer, arms in parts.items()
