@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LABEL_STATISTICS", "LabelCodes", "confusion", "label_codes", "label_units"]
+__all__ = ["LABEL_STATISTICS", "LabelCodes", "confusion", "label_codes", "label_sums", "label_units"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -103,15 +103,22 @@ def label_units(codes: LabelCodes, clusters: _Ints | None) -> tuple[_Floats, _In
             return_index=True,
             return_counts=True,
         )
-        return _sums(codes, first, np.arange(first.size), first.size), weights.astype(np.int64)
+        return label_sums(codes, first, np.arange(first.size), first.size), weights.astype(np.int64)
     _, owner = np.unique(clusters, return_inverse=True)
     count = int(owner.max()) + 1
     everyone = np.arange(codes.expected.size)
-    return _sums(codes, everyone, owner, count), np.ones(count, dtype=np.int64)
+    return label_sums(codes, everyone, owner, count), np.ones(count, dtype=np.int64)
 
 
-def _sums(codes: LabelCodes, samples: _Ints, owner: _Ints, units: int) -> _Floats:
-    """Add up the samples of each unit; `owner` tells which unit each of `samples` belongs to."""
+def label_sums(codes: LabelCodes, samples: _Ints, owner: _Ints, units: int) -> _Floats:
+    """Add up what the samples of each unit give, in the columns of `label_units`.
+
+    Args:
+        codes: Of m samples.
+        samples: Shape (s,): which of them.
+        owner: Shape (s,): the unit that each belongs to, below `units`.
+        units: How many units there are.
+    """
     size = len(codes.names)
     width = 3 * size + 2
     found = codes.found[samples]

@@ -1,0 +1,142 @@
+"""Two arms by a metric of labels that is no mean over samples, such as macro-F1."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrade.stats.confusion import LABEL_STATISTICS, LabelCodes, label_codes, label_sums
+from regrade.stats.flips import swapped_totals
+from regrade.stats.resampling import bootstrap_totals, percentile_interval
+
+__all__ = ["LabelComparison", "PairedLabels", "compare_labels", "paired_labels"]
+
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+_Objects = NDArray[np.object_]
+
+_NONE = -2  # of an epoch without an answer, as in `LabelCodes.found`
+_DUST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class PairedLabels:
+    """What the distinct units add to the sums of both arms.
+
+    Attributes:
+        a: Shape (u, 3 c + 2): the baseline's, in the columns of `label_units`.
+        b: Shape (u, 3 c + 2): the candidate's.
+        weights: Shape (u,): how many units are alike.
+        n: Samples with a right label and an answer of each arm.
+    """
+
+    a: _Floats
+    b: _Floats
+    weights: _Ints
+    n: int
+
+
+def paired_labels(
+    expected: _Objects,
+    a: _Objects,
+    b: _Objects,
+    clusters: _Ints | None,
+    answered: NDArray[np.bool_] | None = None,
+) -> PairedLabels:
+    """Lay out the labels of both arms for `compare_labels`.
+
+    Args:
+        expected: Shape (n,): the right label, None where it is not known; those samples are left out.
+        a: Shape (n, K_a): labels that the baseline gave, None where an answer holds none.
+        b: Shape (n, K_b): those of the candidate.
+        clusters: Shape (n,): whole clusters are the units; None makes each sample one.
+        answered: Shape (n, K_a + K_b): whether there is a scored answer at all; None when all are.
+    """
+    both = np.concatenate([a, b], axis=1)
+    codes = label_codes(expected, both, np.ones(both.shape, dtype=np.bool_) if answered is None else answered)
+    split = a.shape[1]
+    arms = [
+        LabelCodes(codes.names, codes.expected, found, codes.kept)
+        for found in (codes.found[:, :split], codes.found[:, split:])
+    ]
+    everyone = np.arange(codes.expected.size)
+    if clusters is not None:
+        _, owner = np.unique(clusters[codes.kept], return_inverse=True)
+        units = int(owner.max(initial=-1)) + 1
+        samples, weights = everyone, np.ones(units, dtype=np.int64)
+    else:
+        samples, weights = _alike(codes, arms)
+        owner, units = np.arange(samples.size), samples.size
+    sums = [label_sums(arm, samples, owner.astype(np.int64), units) for arm in arms]
+    return PairedLabels(sums[0], sums[1], weights, codes.expected.size)
+
+
+def _alike(codes: LabelCodes, arms: list[LabelCodes]) -> tuple[_Ints, _Ints]:
+    """Return one sample of each kind, by right label and answers of both arms, and how many there are."""
+    base = len(codes.names) + 2
+    sorted_answers = [np.sort(arm.found, axis=1) - _NONE for arm in arms]
+    columns = np.concatenate([codes.expected[:, None], *sorted_answers], axis=1)
+    if base ** columns.shape[1] < 2**62:
+        cells = columns @ base ** np.arange(columns.shape[1], dtype=np.int64)
+        _, first, weights = np.unique(cells, return_index=True, return_counts=True)
+    else:
+        _, first, weights = np.unique(columns, axis=0, return_index=True, return_counts=True)
+    return first.astype(np.int64), weights.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelComparison:
+    """Two values of a label metric over the same samples.
+
+    Attributes:
+        a: The baseline's.
+        b: The candidate's.
+        se: Standard error of b - a; None when no resample differs.
+        low: Lower end of the interval of b - a.
+        high: Upper end.
+        less: One-sided p for "B is lower".
+        greater: One-sided p for "B is higher".
+    """
+
+    a: float
+    b: float
+    se: float | None
+    low: float
+    high: float
+    less: float
+    greater: float
+
+
+def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) -> LabelComparison:
+    """Compare two arms: p by exchanging them within samples, interval by the paired percentile bootstrap.
+
+    Args:
+        metric: A key of `LABEL_STATISTICS`.
+        pairs: At least one sample.
+        level: Such as 0.95.
+        seed: Of both kinds of draws.
+    """
+    statistic = LABEL_STATISTICS[metric]
+    a, b = (float(_defined(statistic, (pairs.weights @ arm)[None, :])[0]) for arm in (pairs.a, pairs.b))
+    width = pairs.a.shape[1]
+    totals = bootstrap_totals(np.concatenate([pairs.a, pairs.b], axis=1), pairs.weights, seed)
+
+    def difference(sums: _Floats) -> _Floats:
+        return _defined(statistic, sums[:, width:]) - _defined(statistic, sums[:, :width])
+
+    interval = percentile_interval(totals, difference, level)
+    se, low, high = interval or (None, b - a, b - a)
+    if not (pairs.a != pairs.b).any():
+        return LabelComparison(a, b, se, low, high, 1.0, 1.0)
+    swapped = swapped_totals(pairs.a, pairs.b, pairs.weights, seed)
+    chance = _defined(statistic, swapped[1]) - _defined(statistic, swapped[0])
+    equal = float((np.abs(chance - (b - a)) <= _DUST).sum()) + 1
+    below, above = float((chance < b - a - _DUST).sum()), float((chance > b - a + _DUST).sum())
+    total = chance.size + 1
+    return LabelComparison(a, b, se, low, high, (below + equal / 2) / total, (above + equal / 2) / total)
+
+
+def _defined(statistic: Callable[[_Floats], _Floats], sums: _Floats) -> _Floats:
+    """Return the statistic, 0 where a resample holds nothing to compute it from."""
+    return np.nan_to_num(statistic(sums))
