@@ -2,14 +2,34 @@
 
 from regrade.stats.bounded import bounded_mean_interval, bounded_mean_z, cluster_bounded_interval
 from regrade.stats.confusion import LABEL_STATISTICS, LabelCodes, confusion, label_codes, label_units
+from regrade.stats.detecting import detectable_drop
 from regrade.stats.epochs import both_outcomes, pass_all_k, pass_at_k
-from regrade.stats.estimates import answered, mean_estimate, parsed_rate, quantile_estimate, score_mean
+from regrade.stats.estimates import (
+    answered,
+    mean_estimate,
+    parsed_rate,
+    quantile_estimate,
+    reached,
+    sample_mean,
+    score_mean,
+)
 from regrade.stats.flips import sign_flip
 from regrade.stats.labels import LabelComparison, PairedLabels, compare_labels, paired_labels
 from regrade.stats.mcnemar import McNemar, mcnemar
 from regrade.stats.means import cluster_error, epoch_means, epoch_spread, standard_error, t_interval
 from regrade.stats.multiple import benjamini_hochberg, holm
 from regrade.stats.paired import Differences, PairedBounds, PairedTest, limit_p, paired_bounds, paired_test
+from regrade.stats.planning import (
+    design_effect,
+    intraclass,
+    mcnemar_drop,
+    mcnemar_power,
+    mcnemar_samples,
+    mean_drop,
+    mean_samples,
+    planned_sd,
+    t_samples,
+)
 from regrade.stats.quantiles import quantile_interval, ranks, samples_for_upper_bound
 from regrade.stats.resampling import DRAWS, bootstrap_totals, percentile_interval
 from regrade.stats.unpaired import Welch, newcombe_independent, welch
@@ -35,14 +55,22 @@ __all__ = [
     "cluster_error",
     "compare_labels",
     "confusion",
+    "design_effect",
+    "detectable_drop",
     "epoch_means",
     "epoch_spread",
     "holm",
+    "intraclass",
     "label_codes",
     "label_units",
     "limit_p",
     "mcnemar",
+    "mcnemar_drop",
+    "mcnemar_power",
+    "mcnemar_samples",
+    "mean_drop",
     "mean_estimate",
+    "mean_samples",
     "newcombe_independent",
     "paired_bounds",
     "paired_labels",
@@ -51,13 +79,17 @@ __all__ = [
     "pass_all_k",
     "pass_at_k",
     "percentile_interval",
+    "planned_sd",
     "quantile_estimate",
     "quantile_interval",
     "ranks",
+    "reached",
+    "sample_mean",
     "samples_for_upper_bound",
     "score_mean",
     "sign_flip",
     "standard_error",
     "t_interval",
+    "t_samples",
     "welch",
 ]

@@ -6,9 +6,17 @@ from numpy.typing import NDArray
 from regrade.stats.bounded import bounded_mean_interval, cluster_bounded_interval
 from regrade.stats.means import cluster_error, epoch_means, standard_error, t_interval
 from regrade.stats.quantiles import quantile_interval, samples_for_upper_bound
-from regrade.types import Bounds, Estimate, MetricInput
+from regrade.types import Bounds, Estimate, MetricInput, SampleValues
 
-__all__ = ["answered", "mean_estimate", "parsed_rate", "quantile_estimate", "score_mean"]
+__all__ = [
+    "answered",
+    "mean_estimate",
+    "parsed_rate",
+    "quantile_estimate",
+    "reached",
+    "sample_mean",
+    "score_mean",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -28,6 +36,16 @@ def answered(data: MetricInput) -> NDArray[np.bool_]:
 def score_mean(data: MetricInput) -> Estimate:
     """Return the mean score, the epochs of a sample averaged first, with the interval that fits."""
     return mean_estimate(epoch_means(data.values), data.bounds, data.clusters, data.level)
+
+
+def reached(values: _Floats, at_least: float) -> _Floats:
+    """Return 1 where a score is at least the given one and 0 where it is not; NaN where there is none."""
+    return np.where(np.isnan(values), np.nan, values >= at_least)
+
+
+def sample_mean(per_sample: SampleValues, data: MetricInput) -> Estimate:
+    """Return the mean of one value a sample with the interval that fits."""
+    return mean_estimate(per_sample.values, per_sample.bounds, data.clusters, data.level)
 
 
 def parsed_rate(data: MetricInput) -> Estimate:

@@ -46,6 +46,14 @@ class Differences:
         """Return how many independent units there are: clusters, else samples."""
         return int(np.unique(self.clusters).size) if self.clusters is not None else self.d.size
 
+    def error(self) -> tuple[float | None, float]:
+        """Return the mean's standard error and its degrees of freedom; None where one unit has no spread."""
+        if self.units <= 1 or self.d.size <= 1:
+            return None, 1.0
+        if self.clustered and self.clusters is not None:
+            return cluster_error(self.d, self.clusters)
+        return standard_error(self.d), float(self.d.size - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
@@ -123,7 +131,7 @@ def paired_test(differences: Differences, seed: int) -> PairedTest:
     else:
         less, greater = sign_flip(d, seed)
         method, floor = "sign-flip", 0.5**units / 2
-    se, _ = _error(differences)
+    se, _ = differences.error()
     return PairedTest(d.size, float(d.mean()), se, wins, losses, less, greater, method, floor)
 
 
@@ -160,7 +168,7 @@ def paired_bounds(differences: Differences, level: float) -> PairedBounds:
     """
     d, reach = differences.d, differences.reach
     mean = float(d.mean())
-    se, df = _error(differences)
+    se, df = differences.error()
     spread = t_interval(mean, se, df, level) if se is not None else (-math.inf, math.inf)
     if reach is None:
         return PairedBounds(*spread, *spread, "CR2" if differences.clustered else "t")
@@ -190,7 +198,7 @@ def limit_p(differences: Differences, limit: float) -> float:
     from scipy.special import ndtr, stdtr
 
     d, reach = differences.d, differences.reach
-    se, df = _error(differences)
+    se, df = differences.error()
     away = float(d.mean()) - limit
     by_t = 1.0
     if se is not None:
@@ -199,13 +207,3 @@ def limit_p(differences: Differences, limit: float) -> float:
         return by_t
     by_score = float(ndtr(bounded_mean_z(d, -reach, reach, limit)))
     return max(by_t, by_score) if se is not None else by_score
-
-
-def _error(differences: Differences) -> tuple[float | None, float]:
-    """Return the standard error and its degrees of freedom; None where one unit alone has no spread."""
-    d = differences.d
-    if differences.units <= 1 or d.size <= 1:
-        return None, 1.0
-    if differences.clustered and differences.clusters is not None:
-        return cluster_error(d, differences.clusters)
-    return standard_error(d), float(d.size - 1)
