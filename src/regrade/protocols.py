@@ -4,23 +4,24 @@ A plug-in is a class whose constructor arguments are its YAML arguments (a datac
 powers are protocols of their own, so that no plug-in carries methods that only raise.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from regrade.types import (
     AskRequest,
     Bounds,
     Completion,
-    Document,
     Estimate,
     MetricInput,
     ModelInfo,
     Outcome,
     Request,
     Row,
+    SampleValues,
     Score,
     ScoreContext,
 )
+from regrade.views import Document
 
 __all__ = [
     "Ask",
@@ -33,8 +34,11 @@ __all__ = [
     "ListsModels",
     "Metric",
     "ModelProvider",
+    "OfLabels",
+    "PerSample",
     "ScoreResult",
     "Scorer",
+    "StopRule",
 ]
 
 Ask: TypeAlias = Callable[[AskRequest], Awaitable[Completion]]
@@ -146,6 +150,42 @@ class Metric(Protocol):
 
         Raises:
             UsageError: When the data cannot give it (pass@5 of 3 epochs).
+        """
+        ...
+
+
+@runtime_checkable
+class PerSample(Protocol):
+    """A metric that is the mean of one number a sample, so that arms can be compared sample by sample."""
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return each sample's number, NaN where it has none.
+
+        Raises:
+            UsageError: When the data cannot give it.
+        """
+        ...
+
+
+@runtime_checkable
+class OfLabels(Protocol):
+    """A metric of labels that is no mean, compared by exchanging and resampling samples."""
+
+    @property
+    def label_statistic(self) -> str:
+        """Return its name among the statistics of labels, such as "macro_f1"."""
+        ...
+
+
+class StopRule(Protocol):
+    """Decides at planned looks whether the requests that are left would change a verdict."""
+
+    def decide(self, differences: Sequence[float], total: int) -> str | None:
+        """Return "PASS" or "FAIL" when it is decided, else None.
+
+        Args:
+            differences: Of the first samples of the planned order, oriented so that above 0 is a gain.
+            total: How many samples the run would have.
         """
         ...
 

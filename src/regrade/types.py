@@ -15,9 +15,7 @@ __all__ = [
     "AskRequest",
     "Better",
     "Bounds",
-    "ColumnView",
     "Completion",
-    "Document",
     "Endpoint",
     "Estimate",
     "Failure",
@@ -34,12 +32,12 @@ __all__ = [
     "Request",
     "Row",
     "Sample",
+    "SampleValues",
     "Score",
     "ScoreContext",
     "ScoreRow",
     "Stage",
     "SummaryRow",
-    "TableView",
     "Usage",
 ]
 
@@ -394,6 +392,19 @@ class MetricInput:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleValues:
+    """What a metric that is a mean says of each sample.
+
+    Attributes:
+        values: Shape (n,): NaN where a sample has no value.
+        bounds: The range of the values; None when unbounded.
+    """
+
+    values: "NDArray[np.float64]"
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A number with its uncertainty.
 
@@ -436,50 +447,3 @@ class SummaryRow:
     n_failed: int
     method: str
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnView:
-    """A column of a table that people read.
-
-    Attributes:
-        head: What stands above it.
-        align: How its cells stand; names are left, numbers right.
-        spare: 0 always shown; where space is short, the column with the greatest number is left out first.
-    """
-
-    head: str
-    align: Literal["left", "right"] = "left"
-    spare: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TableView:
-    """A table that people read: texts only, drawn alike by terminal, exporters and pages.
-
-    Attributes:
-        title: What the table is about.
-        columns: Heads and alignment.
-        rows: A text for every column.
-        notes: Lines below the table, each a sentence.
-    """
-
-    title: str
-    columns: tuple[ColumnView, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """What an exporter writes: a run's exact numbers and the tables that people read.
-
-    Attributes:
-        title: The run's id.
-        summary: Every summary row.
-        tables: The same as views.
-    """
-
-    title: str
-    summary: tuple[SummaryRow, ...]
-    tables: tuple[TableView, ...] = ()

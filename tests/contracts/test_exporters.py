@@ -4,7 +4,8 @@ import pytest
 
 from regrade.plugins import BUILT_INS, Registry
 from regrade.protocols import Exporter
-from regrade.types import ColumnView, Document, SummaryRow, TableView
+from regrade.types import SummaryRow
+from regrade.views import ColumnView, Document, TableView
 
 
 def document(*names: str) -> Document:

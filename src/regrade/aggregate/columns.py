@@ -30,9 +30,11 @@ _TEXTS = {
     "metric",
     "label",
     "expected",
+    "version",
 }
 _NUMBERS = ("prompt_tokens", "completion_tokens", "cost_usd", "ttft_s", "latency_s", "attempts", "value")
 _FLAGS = ("ok", "parsed")
+_HASHED = {SAMPLE_ID, "fingerprint"}
 _SHARED = {"expected": "label"}
 """Texts of the first column have the codes of the second, so that they can be compared."""
 
@@ -133,7 +135,7 @@ class Reader:
     def _array(self, name: str, column: pa.Array) -> Values:
         if name in _TEXTS:
             return _by_text(column, self._names[_SHARED.get(name, name)].codes)
-        if name == SAMPLE_ID:
+        if name in _HASHED:
             return _by_text(column, _hashes)
         values: Values = column.to_numpy(zero_copy_only=False)
         if name in _NUMBERS:
@@ -144,14 +146,14 @@ class Reader:
         return values.astype(np.int64)
 
     def _sliced(self, metadata: pa.Array) -> dict[str, Ints]:
+        """Return a column of codes for each slice; each distinct object is parsed once."""
+        place = _by_text(metadata, lambda texts: np.arange(len(texts)))
+        distinct = metadata if isinstance(metadata, pa.DictionaryArray) else metadata.dictionary_encode()
+        values = values_of(distinct.dictionary.to_pylist(), self._slices)
         found: dict[str, Ints] = {}
         for name in self._slices:
-            names = self._names[f"slice.{name}"]
-
-            def code(texts: Sequence[str | None], name: str = name, names: Names = names) -> Ints:
-                return names.codes(values_of(texts, name))
-
-            found[name] = _by_text(metadata, code)
+            codes = np.append(self._names[f"slice.{name}"].codes(values[name]), -1)
+            found[name] = codes[place]
         return found
 
 

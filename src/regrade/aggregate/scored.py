@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrade.aggregate.columns import Columns, Flags, Floats, Ints
-from regrade.aggregate.grid import Grid
+from regrade.aggregate.grid import Chosen, Grid
+from regrade.types import Bounds, MetricInput
 
 __all__ = ["Scores", "ScoresOf", "place_scores"]
 
@@ -31,6 +32,26 @@ class ScoresOf:
     expected: Ints | None
     names: NDArray[np.object_]
 
+    def metric_input(
+        self, arm: int, samples: Chosen, *, bounds: Bounds | None, clusters: Ints | None
+    ) -> MetricInput:
+        """Return what a metric sees of some samples of an arm.
+
+        Args:
+            arm: Place of the arm.
+            samples: Places of the samples.
+            bounds: Of the scores.
+            clusters: Of the same samples.
+        """
+        return MetricInput(
+            values=self.values[arm, samples],
+            bounds=bounds,
+            clusters=clusters,
+            labels=None if self.labels is None else self.names[self.labels[arm, samples]],
+            expected=None if self.expected is None else self.names[self.expected[arm, samples]],
+            parsed=self.parsed[arm, samples],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -50,6 +71,12 @@ class Scores:
         own = np.unique(self.rows.ints("metric")[self.rows.having("scorer", scorer)])
         names = self.rows.texts("metric")
         return [names[code] for code in own if names[code] != scorer]
+
+    def versions(self, scorer: str) -> set[str]:
+        """Return the versions of a scorer that gave scores; for rows read with their versions."""
+        codes = np.unique(self.rows.ints("version")[self.rows.having("scorer", scorer)])
+        names = self.rows.texts("version")
+        return {names[code] for code in codes if code >= 0}
 
     def of(self, scorer: str, metric: str) -> ScoresOf:
         """Lay out one value of a scorer."""

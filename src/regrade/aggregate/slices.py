@@ -1,6 +1,6 @@
 """Which samples belong to which value of a metadata field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from regrade.jsonio import dumps, loads
 from regrade.types import Json
 
-__all__ = ["Slice", "slice_of", "values_of"]
+__all__ = ["Slice", "scalar_fields", "slice_of", "values_of"]
 
 Ints = NDArray[np.int64]
 
 _MOST_VALUES = 50
+_LONGEST_VALUE = 80  # characters; what is longer is a text and names no group
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,42 @@ class Slice:
     left_out: int
 
 
-def values_of(metadata: Sequence[str | None], name: str) -> list[str | None]:
-    """Return the value of a field in each of some metadata, as a text; None where there is none.
+def values_of(metadata: Sequence[str | None], names: Sequence[str]) -> dict[str, list[str | None]]:
+    """Return the values of some fields in each of some metadata, as texts; None where there is none.
 
     Args:
         metadata: JSON objects.
-        name: The field, a dotted path.
+        names: The fields, dotted paths.
     """
-    return [None if one is None else _text(_at(loads(one), name)) for one in metadata]
+    found: dict[str, list[str | None]] = {name: [] for name in names}
+    for text in metadata:
+        fields = None if text is None else loads(text)
+        for name, values in found.items():
+            values.append(_text(_at(fields, name)))
+    return found
+
+
+def scalar_fields(metadata: Sequence[str | None]) -> list[str]:
+    """Return the fields, at the top or one level below it, with 2 to 50 different plain values.
+
+    Args:
+        metadata: JSON objects of some samples.
+    """
+    seen: dict[str, set[str]] = {}
+    for text in metadata:
+        for name, value in _plain(loads(text) if text else {}):
+            seen.setdefault(name, set()).add(value)
+    return [name for name, values in seen.items() if 2 <= len(values) <= _MOST_VALUES]  # noqa: PLR2004 - two differ
+
+
+def _plain(fields: Json) -> Iterator[tuple[str, str]]:
+    if not isinstance(fields, Mapping):
+        return
+    for name, value in fields.items():
+        inner = value.items() if isinstance(value, Mapping) else [(None, value)]
+        for below, one in inner:
+            if isinstance(one, str | bool | int) and len(str(one)) <= _LONGEST_VALUE:
+                yield (name if below is None else f"{name}.{below}"), _text(one) or ""
 
 
 def slice_of(name: str, texts: Sequence[str], value: Ints) -> Slice:

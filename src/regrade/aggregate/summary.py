@@ -9,29 +9,17 @@ import pyarrow as pa
 
 from regrade.aggregate.columns import Columns, Flags, Reader
 from regrade.aggregate.grid import Chosen, Grid, build_grid, chosen
-from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, ScorerMetrics, request_columns
+from regrade.aggregate.measures import ScorerMeasure, scorer_measures
+from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, request_columns
 from regrade.aggregate.requests import Requests, read_requests
-from regrade.aggregate.scored import Scores, ScoresOf, place_scores
+from regrade.aggregate.scored import place_scores
 from regrade.aggregate.slices import Slice, slice_of
 from regrade.errors import RegradeError
-from regrade.stats import parsed_rate, score_mean
-from regrade.types import Better, Bounds, Estimate, MetricInput, SummaryRow
+from regrade.types import Better, Estimate, MetricInput, SummaryRow
 
 __all__ = ["summarise_batches"]
 
 _ANSWER = "answer"
-
-
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """One metric of one scorer, with what it is computed from."""
-
-    scorer: str
-    metric: str
-    better: Better
-    bounds: Bounds | None
-    estimate: Callable[[MetricInput], Estimate]
-    scores: ScoresOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,7 @@ class _Arms:
     name: str
     grid: Grid
     requests: Requests
-    measures: Sequence[_Measure]
+    measures: Sequence[ScorerMeasure]
     slices: Sequence[Slice]
     level: float
     seed: int
@@ -69,19 +57,12 @@ class _Arms:
     def _scorer_rows(self, arm: int, samples: Chosen, part: str) -> Iterator[SummaryRow]:
         for measure in self.measures:
             scores = measure.scores
-            data = MetricInput(
-                values=scores.values[arm, samples],
-                bounds=measure.bounds,
-                clusters=None if self.grid.clusters is None else self.grid.clusters[samples],
-                labels=None if scores.labels is None else scores.names[scores.labels[arm, samples]],
-                expected=None if scores.expected is None else scores.names[scores.expected[arm, samples]],
-                parsed=scores.parsed[arm, samples],
-                level=self.level,
-                seed=self.seed,
-            )
+            clusters = None if self.grid.clusters is None else self.grid.clusters[samples]
+            data = scores.metric_input(arm, samples, bounds=measure.bounds, clusters=clusters)
+            data = replace(data, level=self.level, seed=self.seed)
             failed = int(np.sum(self.grid.present[arm, samples] & ~scores.scored[arm, samples]))
             names = (measure.scorer, measure.metric, measure.better)
-            yield self._row(arm, names, part, _estimated(measure.estimate, data), failed)
+            yield self._row(arm, names, part, _estimated(measure.source.estimate, data), failed)
 
     def _row(
         self, arm: int, names: tuple[str, str, Better], part: str, estimate: Estimate, failed: int
@@ -134,7 +115,7 @@ def summarise_batches(
             name=name,
             grid=grid,
             requests=read_requests(grid, answers, of_eval.where(~answered)),
-            measures=[one for scorer in plan.scorers for one in _measures(scorer, placed)],
+            measures=[one for scorer in plan.scorers for one in scorer_measures(scorer, placed)],
             slices=_slices(plan, grid, answers),
             level=level,
             seed=seed,
@@ -149,21 +130,6 @@ def _slices(plan: EvalMetrics, grid: Grid, answers: Columns) -> list[Slice]:
         slice_of(name, answers.texts(column), answers.ints(column)[grid.first_row])
         for name, column in columns.items()
     ]
-
-
-def _measures(scorer: ScorerMetrics, placed: Scores) -> Iterator[_Measure]:
-    """Yield the metrics of a scorer: those asked for, means of its further values, and what it parsed."""
-    main = placed.of(scorer.name, scorer.name)
-    for name, metric in scorer.metrics:
-        better: Better = getattr(metric, "better", scorer.better)
-        yield _Measure(scorer.name, name, better, scorer.bounds, metric.estimate, main)
-    for name in placed.further(scorer.name):
-        values = placed.of(scorer.name, name)
-        if np.isfinite(values.values).any():
-            yield _Measure(scorer.name, name, scorer.better, scorer.bounds, score_mean, values)
-    asked = {name for name, _ in scorer.metrics}
-    if "parsed_rate" not in asked and (main.scored & ~main.parsed).any():
-        yield _Measure(scorer.name, "parsed_rate", "higher", scorer.bounds, parsed_rate, main)
 
 
 def _estimated(estimate: Callable[[MetricInput], Estimate], data: MetricInput) -> Estimate:

@@ -9,7 +9,8 @@ from regrade.errors import UsageError, did_you_mean
 from regrade.plugins import Registry
 from regrade.report import summary_tables
 from regrade.store import Manifest, RunFolder, read_summary, read_table
-from regrade.types import Document, SummaryRow, TableView
+from regrade.types import SummaryRow
+from regrade.views import Document, TableView
 
 if TYPE_CHECKING:
     import pyarrow as pa

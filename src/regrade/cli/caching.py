@@ -36,7 +36,7 @@ def execute(args: argparse.Namespace) -> int:
 def _show(cache: "object", path: Path) -> None:
     from regrade.api import ResponseCache
     from regrade.cli.terminal import make_console, print_views
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     assert isinstance(cache, ResponseCache)
     heads = (("model", "left"), ("answers", "right"), ("kB", "right"), ("newest", "left"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from regrade.api import Suite
-    from regrade.types import TableView
+    from regrade.views import TableView
 
 __all__ = ["add_arguments", "execute"]
 
@@ -31,7 +31,7 @@ def execute(args: argparse.Namespace) -> int:
     from regrade import api
     from regrade.cli.terminal import make_console, print_views
     from regrade.errors import UsageError, did_you_mean
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     console = make_console()
     if args.what in _KINDS:
@@ -55,7 +55,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def _suites(suites: "list[Suite]") -> "TableView":
     from regrade.cli.terminal import short_list
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     columns = tuple(map(ColumnView, ("suite", "dataset", "models", "scorers")))
     rows = tuple((s.name, s.dataset, short_list(s.models), short_list(s.scorers)) for s in suites)
@@ -63,7 +63,7 @@ def _suites(suites: "list[Suite]") -> "TableView":
 
 
 def _datasets(suites: "list[Suite]") -> "TableView":
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     used: dict[str, list[str]] = {}
     for suite in suites:
@@ -73,7 +73,7 @@ def _datasets(suites: "list[Suite]") -> "TableView":
 
 
 def _models(suites: "list[Suite]") -> "TableView":
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     used: dict[str, list[str]] = {}
     for suite in suites:

@@ -15,7 +15,7 @@ def execute(args: argparse.Namespace) -> int:
     """Print the list; return 1 when the endpoint lists none."""
     from regrade.api import endpoint_models
     from regrade.cli.terminal import make_console, print_views
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     url, found = endpoint_models(args.base_url, args.api_key_env)
     console = make_console()

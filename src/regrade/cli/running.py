@@ -141,7 +141,7 @@ def _plan(args: argparse.Namespace, options: "RunOptions", registry: "Registry")
     from regrade import api
     from regrade.cli.terminal import make_console, print_views
     from regrade.report import MISSING, format_count, format_money
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     planned = asyncio.run(api.plan_run(args.specs, options=options, registry=registry))
     numbers = ("requests", "tokens in", "out at most", "cost at most")

@@ -18,7 +18,7 @@ def execute(args: argparse.Namespace) -> int:
     from regrade import api
     from regrade.cli.terminal import make_console, print_views, short_list
     from regrade.errors import UsageError
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     found = api.runs(args.results)
     if not found:

@@ -43,7 +43,7 @@ def _port(text: str) -> int:
 
 def _show(gateway: "DemoGateway") -> None:
     from regrade.cli.terminal import make_console, print_views
-    from regrade.types import ColumnView, TableView
+    from regrade.views import ColumnView, TableView
 
     columns = (ColumnView("model"), ColumnView("context window", "right"), ColumnView("what it is"))
     rows = tuple((one.id, f"{one.context_window:,}", one.description) for one in gateway.models)

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from regrade.types import TableView
+from regrade.views import TableView
 
 __all__ = ["fitted", "make_console", "print_views", "safe_text", "short_list", "view_table"]
 

@@ -1,14 +1,10 @@
 """Metrics of repeated answers to the same sample."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from regrade.errors import UsageError
-from regrade.types import Better, Estimate, MetricInput
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from regrade.types import Better, Estimate, MetricInput, SampleValues
 
 __all__ = ["Flaky", "PassAllK", "PassAtK"]
 
@@ -44,10 +40,20 @@ class PassAtK:
         Raises:
             UsageError: When k is greater than the number of epochs.
         """
-        from regrade.stats import pass_at_k
+        from regrade.stats import sample_mean
+
+        return sample_mean(self.per_sample(data), data)
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the chance of at least one right answer for each sample.
+
+        Raises:
+            UsageError: When the epochs are too few.
+        """
+        from regrade.stats import pass_at_k, reached
 
         self.check_epochs(data.values.shape[1])
-        return _mean(pass_at_k(_right(data, self.at_least), self.k), data)
+        return SampleValues(pass_at_k(reached(data.values, self.at_least), self.k), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,20 @@ class PassAllK:
         Raises:
             UsageError: When k is greater than the number of epochs.
         """
-        from regrade.stats import pass_all_k
+        from regrade.stats import sample_mean
+
+        return sample_mean(self.per_sample(data), data)
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the chance of right answers alone for each sample.
+
+        Raises:
+            UsageError: When the epochs are too few.
+        """
+        from regrade.stats import pass_all_k, reached
 
         self.check_epochs(data.values.shape[1])
-        return _mean(pass_all_k(_right(data, self.at_least), self.k), data)
+        return SampleValues(pass_all_k(reached(data.values, self.at_least), self.k), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -113,10 +129,20 @@ class Flaky:
         Raises:
             UsageError: When there is only one epoch.
         """
-        from regrade.stats import both_outcomes
+        from regrade.stats import sample_mean
+
+        return sample_mean(self.per_sample(data), data)
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the 1 where both outcomes occur, else 0, for each sample.
+
+        Raises:
+            UsageError: When the epochs are too few.
+        """
+        from regrade.stats import both_outcomes, reached
 
         self.check_epochs(data.values.shape[1])
-        return _mean(both_outcomes(_right(data, self.at_least)), data)
+        return SampleValues(both_outcomes(reached(data.values, self.at_least)), (0.0, 1.0))
 
 
 def _check_k(name: str, k: int) -> None:
@@ -128,15 +154,3 @@ def _check_epochs(what: str, needed: int, epochs: int) -> None:
     if needed > epochs:
         count = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         raise UsageError(f"{what} needs {needed} epochs, not {count}", hint=f"set `epochs: {needed}` or more")
-
-
-def _right(data: MetricInput, at_least: float) -> "NDArray[np.float64]":
-    import numpy as np
-
-    return np.where(np.isnan(data.values), np.nan, data.values >= at_least)
-
-
-def _mean(per_sample: "NDArray[np.float64]", data: MetricInput) -> Estimate:
-    from regrade.stats import mean_estimate
-
-    return mean_estimate(per_sample, (0.0, 1.0), data.clusters, data.level)

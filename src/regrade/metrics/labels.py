@@ -21,6 +21,7 @@ class MacroF1:
     """The mean of the F1 scores of all labels that occur; an answer without a label is a miss."""
 
     better: ClassVar[Better] = "higher"
+    label_statistic: ClassVar[str] = "macro_f1"
 
     def estimate(self, data: MetricInput) -> Estimate:
         """Return scikit-learn's figure with a bootstrap interval.
@@ -38,6 +39,7 @@ class MicroF1:
     """F1 over the answers of all labels together; an answer without a label is a miss."""
 
     better: ClassVar[Better] = "higher"
+    label_statistic: ClassVar[str] = "micro_f1"
 
     def estimate(self, data: MetricInput) -> Estimate:
         """Return scikit-learn's figure with a bootstrap interval.
@@ -55,6 +57,7 @@ class BalancedAccuracy:
     """The mean, over the right labels, of the share of their samples that were found."""
 
     better: ClassVar[Better] = "higher"
+    label_statistic: ClassVar[str] = "balanced_accuracy"
 
     def estimate(self, data: MetricInput) -> Estimate:
         """Return scikit-learn's figure with a bootstrap interval.
@@ -81,6 +84,7 @@ class Mcc:
     """Matthews' correlation of found and right labels: 1 all right, 0 no better than chance, -1 all wrong."""
 
     better: ClassVar[Better] = "higher"
+    label_statistic: ClassVar[str] = "mcc"
 
     def estimate(self, data: MetricInput) -> Estimate:
         """Return scikit-learn's figure with a bootstrap interval; none where only one label occurs.

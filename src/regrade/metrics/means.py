@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regrade.types import Better, Estimate, MetricInput
+from regrade.types import Better, Estimate, MetricInput, SampleValues
 
 __all__ = ["Accuracy", "Mean", "ParsedRate"]
 
@@ -17,6 +17,12 @@ class Mean:
         from regrade.stats import score_mean
 
         return score_mean(data)
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the mean score of each sample."""
+        from regrade.stats import epoch_means
+
+        return SampleValues(epoch_means(data.values), data.bounds)
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,15 @@ class Accuracy:
 
     def estimate(self, data: MetricInput) -> Estimate:
         """Return the share with Wilson's interval (one epoch), its generalisation, or CR2 with clusters."""
-        import numpy as np
+        from regrade.stats import sample_mean
 
-        from regrade.stats import epoch_means, mean_estimate
+        return sample_mean(self.per_sample(data), data)
 
-        right = np.where(np.isnan(data.values), np.nan, data.values >= self.at_least)
-        return mean_estimate(epoch_means(right), (0.0, 1.0), data.clusters, data.level)
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the share of right answers to each sample."""
+        from regrade.stats import epoch_means, reached
+
+        return SampleValues(epoch_means(reached(data.values, self.at_least)), (0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -52,3 +61,12 @@ class ParsedRate:
         from regrade.stats import parsed_rate
 
         return parsed_rate(data)
+
+    def per_sample(self, data: MetricInput) -> SampleValues:
+        """Return the share of each sample's answers in which an answer was found."""
+        import numpy as np
+
+        from regrade.stats import answered, epoch_means
+
+        found = np.full(data.values.shape, np.nan) if data.parsed is None else data.parsed
+        return SampleValues(epoch_means(np.where(answered(data), found, np.nan)), (0.0, 1.0))

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
-from regrade.types import ColumnView, SummaryRow, TableView
+from regrade.types import SummaryRow
+from regrade.views import ColumnView, TableView
 
 __all__ = ["REQUEST_COLUMNS", "show_row", "summary_tables"]
 

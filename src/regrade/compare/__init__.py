@@ -1,0 +1,20 @@
+"""Two arms, sample by sample: joined, paired, and what changed between them."""
+
+from regrade.compare.changes import adjusted, change_of, changes_of
+from regrade.compare.flips import find_flips
+from regrade.compare.joining import join, match_arms, partner_of
+from regrade.compare.leads import find_leads
+from regrade.compare.pairing import chosen_samples, pair_up
+
+__all__ = [
+    "adjusted",
+    "change_of",
+    "changes_of",
+    "chosen_samples",
+    "find_flips",
+    "find_leads",
+    "join",
+    "match_arms",
+    "pair_up",
+    "partner_of",
+]

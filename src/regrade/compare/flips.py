@@ -1,0 +1,85 @@
+"""Samples that passed with one arm and failed with the other."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regrade.arms import Joined, Measure, taken
+from regrade.compare.leads import main_measures
+from regrade.comparisons import Flip, Flips
+from regrade.stats import epoch_means, reached
+
+__all__ = ["find_flips"]
+
+_MOST = 50
+_DUST = 1e-12
+
+Floats = NDArray[np.float64]
+
+
+def find_flips(joined: Joined) -> Iterator[Flips]:
+    """Yield, for each scorer, the samples that changed sides; those that fail now and then in both do not.
+
+    Scores of two values pass at the better one. Graded scores have no sides: there the samples that lost and
+    gained most are given.
+    """
+    for name in main_measures(joined.a, joined.b):
+        a, b = joined.a.measure(*name), joined.b.measure(*name)
+        if a is not None and b is not None:
+            yield _of_scorer(joined, a, b)
+
+
+def _of_scorer(joined: Joined, a: Measure, b: Measure) -> Flips:
+    sign = -1.0 if b.better == "lower" else 1.0
+    values_a, values_b = (
+        sign * taken(a.data, joined.rows_a).values,
+        sign * taken(b.data, joined.rows_b).values,
+    )
+    top = _passing(values_a, values_b)
+    if top is not None:
+        values_a, values_b = reached(values_a, top), reached(values_b, top)
+    before, after = epoch_means(values_a), epoch_means(values_b)
+    change = after - before
+    flaky = np.zeros(change.size, dtype=np.bool_)
+    if top is not None:
+        flaky = _mixed(before) & _mixed(after)
+    broken, mended = (change < -_DUST) & ~flaky, (change > _DUST) & ~flaky
+
+    def listed(chosen: NDArray[np.bool_]) -> tuple[Flip, ...]:
+        places = np.flatnonzero(chosen)
+        places = places[np.argsort(-np.abs(change[places]), kind="stable")][:_MOST]
+        ids = joined.b.ids[joined.rows_b]
+        return tuple(
+            Flip(
+                joined.b.eval,
+                b.scorer,
+                int(ids[place]),
+                float(before[place] if top is not None else sign * before[place]),
+                float(after[place] if top is not None else sign * after[place]),
+            )
+            for place in places
+        )
+
+    return Flips(
+        scorer=b.scorer,
+        metric=b.metric,
+        joined=joined,
+        graded=top is None,
+        broken=listed(broken),
+        mended=listed(mended),
+        broken_count=int(broken.sum()),
+        mended_count=int(mended.sum()),
+        flaky=int(flaky.sum()),
+    )
+
+
+def _passing(a: Floats, b: Floats) -> float | None:
+    """Return the better of the two scores that occur; None when there are more."""
+    known = np.unique(np.concatenate([np.unique(a[np.isfinite(a)]), np.unique(b[np.isfinite(b)])]))
+    return float(known[-1]) if 1 <= known.size <= 2 else None  # noqa: PLR2004 - passed and failed
+
+
+def _mixed(share: Floats) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (share > 0) & (share < 1)
+    return found
