@@ -25,7 +25,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["bounded_mean_interval", "bounded_mean_z", "cluster_bounded_interval"]
+from regrade.types import Bounds
+
+__all__ = ["bounded_mean_interval", "bounded_mean_z", "cluster_bounded_interval", "cluster_bounded_z"]
 
 _Floats = NDArray[np.float64]
 
@@ -88,13 +90,30 @@ def bounded_mean_interval(x: _Floats, low: float, high: float, level: float) -> 
     return low + lower * (high - low), low + upper * (high - low)
 
 
+def cluster_bounded_z(x: _Floats, clusters: NDArray[np.int64], bounds: Bounds, theta: float) -> float:
+    """Return how many standard errors the mean lies above `theta`, whole clusters as observations.
+
+    Of the clusters' sums n_c (mean_c - theta), whose range the largest cluster gives, against 0.
+
+    Args:
+        x: Shape (n,): values within the bounds.
+        clusters: Shape (n,): which cluster each belongs to; clusters of one value give `bounded_mean_z`.
+        bounds: The least and the greatest possible value.
+        theta: A mean strictly between them.
+
+    Raises:
+        ValueError: As `bounded_mean_z`.
+    """
+    return _cluster_z(*_cluster_sums(x, clusters), bounds, theta)
+
+
 def cluster_bounded_interval(
-    x: _Floats, clusters: NDArray[np.int64], bounds: tuple[float, float], level: float
+    x: _Floats, clusters: NDArray[np.int64], bounds: Bounds, level: float
 ) -> tuple[float, float]:
     """Return the interval by the same routine with whole clusters as observations.
 
-    A theta is tested by the clusters' sums n_c (mean_c - theta), whose range the largest cluster gives. It
-    knows what CR2 does not: that a cluster unlike all others may exist that was not drawn.
+    Every theta with |`cluster_bounded_z`| <= z_crit. It knows what CR2 does not: that a cluster unlike all
+    others may exist that was not drawn.
 
     Args:
         x: Shape (n,): values within the bounds.
@@ -107,19 +126,14 @@ def cluster_bounded_interval(
     """
     critical = _critical(level)
     low, high = bounds
-    _, codes = np.unique(clusters, return_inverse=True)
-    sizes = np.bincount(codes).astype(np.float64)
-    sums = np.bincount(codes, weights=x)
-    largest = float(sizes.max())
+    sums, sizes = _cluster_sums(x, clusters)
     mean = float(sums.sum() / sizes.sum())
     step = (high - low) * _DUST
 
     def excess(theta: float) -> float:
         if theta == mean:
             return -critical
-        moved = sums - sizes * theta
-        z = bounded_mean_z(moved, largest * (low - theta), largest * (high - theta), 0.0)
-        return abs(z) - critical
+        return abs(_cluster_z(sums, sizes, bounds, theta)) - critical
 
     lower, upper = low, high
     if mean - low > step:
@@ -127,6 +141,19 @@ def cluster_bounded_interval(
     if high - mean > step:
         upper = _root(excess, mean, high - step, rough=True)
     return lower, upper
+
+
+def _cluster_sums(x: _Floats, clusters: NDArray[np.int64]) -> tuple[_Floats, _Floats]:
+    _, codes = np.unique(clusters, return_inverse=True)
+    return np.bincount(codes, weights=x).astype(np.float64), np.bincount(codes).astype(np.float64)
+
+
+def _cluster_z(sums: _Floats, sizes: _Floats, bounds: Bounds, theta: float) -> float:
+    low, high = bounds
+    if not low < theta < high:
+        raise ValueError(f"theta lies strictly between {low} and {high}, not at {theta}")
+    largest = float(sizes.max(initial=0.0))
+    return bounded_mean_z(sums - sizes * theta, largest * (low - theta), largest * (high - theta), 0.0)
 
 
 def _critical(level: float) -> float:

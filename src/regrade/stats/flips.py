@@ -34,7 +34,12 @@ def sign_flip(d: _Floats, seed: int, *, mid: bool = True) -> tuple[float, float]
         d: Shape (n,): differences of samples, or sums of whole clusters.
         seed: Of the draws.
         mid: Count ties with what was observed half (mid-p), else whole.
+
+    Raises:
+        ValueError: Differences that are not finite.
     """
+    if not np.isfinite(d).all():
+        raise ValueError("finite differences are needed")
     sizes, counts = np.unique(np.round(np.abs(d[d != 0]), _DIGITS), return_counts=True)
     if not sizes.size or not sizes[-1]:
         return 1.0, 1.0

@@ -10,7 +10,7 @@ from regrade.stats.confusion import LABEL_STATISTICS, LabelCodes, label_codes, l
 from regrade.stats.flips import swapped_totals
 from regrade.stats.resampling import bootstrap_totals, percentile_interval
 
-__all__ = ["LabelComparison", "PairedLabels", "compare_labels", "paired_labels"]
+__all__ = ["LabelComparison", "PairedLabels", "compare_labels", "label_limit_p", "paired_labels"]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -29,12 +29,14 @@ class PairedLabels:
         b: Shape (u, 3 c + 2): the candidate's.
         weights: Shape (u,): how many units are alike.
         n: Samples with a right label and an answer of each arm.
+        clustered: Whether any two samples share a unit.
     """
 
     a: _Floats
     b: _Floats
     weights: _Ints
     n: int
+    clustered: bool = False
 
 
 def paired_labels(
@@ -69,7 +71,8 @@ def paired_labels(
         samples, weights = _alike(codes, arms)
         owner, units = np.arange(samples.size), samples.size
     sums = [label_sums(arm, samples, owner.astype(np.int64), units) for arm in arms]
-    return PairedLabels(sums[0], sums[1], weights, codes.expected.size)
+    n = codes.expected.size
+    return PairedLabels(sums[0], sums[1], weights, n, clusters is not None and units < n)
 
 
 def _alike(codes: LabelCodes, arms: list[LabelCodes]) -> tuple[_Ints, _Ints]:
@@ -111,12 +114,20 @@ class LabelComparison:
 def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) -> LabelComparison:
     """Compare two arms: p by exchanging them within samples, interval by the paired percentile bootstrap.
 
+    The p count ties with what was observed half (mid-p); whole where clusters are exchanged, as in
+    `paired_test`.
+
     Args:
         metric: A key of `LABEL_STATISTICS`.
         pairs: At least one sample.
         level: Such as 0.95.
         seed: Of both kinds of draws.
+
+    Raises:
+        ValueError: No samples, or a level outside of (0, 1).
     """
+    if not pairs.n or not 0 < level < 1:
+        raise ValueError(f"samples and a level between 0 and 1 are needed, not {pairs.n} and {level}")
     statistic = LABEL_STATISTICS[metric]
     a, b = (float(_defined(statistic, (pairs.weights @ arm)[None, :])[0]) for arm in (pairs.a, pairs.b))
     width = pairs.a.shape[1]
@@ -133,8 +144,24 @@ def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) ->
     chance = _defined(statistic, swapped[1]) - _defined(statistic, swapped[0])
     equal = float((np.abs(chance - (b - a)) <= _DUST).sum()) + 1
     below, above = float((chance < b - a - _DUST).sum()), float((chance > b - a + _DUST).sum())
-    total = chance.size + 1
-    return LabelComparison(a, b, se, low, high, (below + equal / 2) / total, (above + equal / 2) / total)
+    total, ties = chance.size + 1, equal if pairs.clustered else equal / 2
+    return LabelComparison(a, b, se, low, high, (below + ties) / total, (above + ties) / total)
+
+
+def label_limit_p(metric: str, pairs: PairedLabels, limit: float, seed: int) -> float:
+    """Return the smallest one-sided alpha at which the bootstrap shows b - a to lie below a limit.
+
+    Args:
+        metric: A key of `LABEL_STATISTICS`.
+        pairs: At least one sample.
+        limit: Such as -margin.
+        seed: Of the draws, those of `compare_labels`.
+    """
+    statistic = LABEL_STATISTICS[metric]
+    width = pairs.a.shape[1]
+    totals = bootstrap_totals(np.concatenate([pairs.a, pairs.b], axis=1), pairs.weights, seed)
+    differences = _defined(statistic, totals[:, width:]) - _defined(statistic, totals[:, :width])
+    return float((differences >= limit - _DUST).mean())
 
 
 def _defined(statistic: Callable[[_Floats], _Floats], sums: _Floats) -> _Floats:

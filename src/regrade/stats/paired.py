@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regrade.stats.bounded import bounded_mean_interval, bounded_mean_z, cluster_bounded_interval
+from regrade.stats.bounded import (
+    bounded_mean_interval,
+    bounded_mean_z,
+    cluster_bounded_interval,
+    cluster_bounded_z,
+)
 from regrade.stats.flips import sign_flip
 from regrade.stats.mcnemar import mcnemar
 from regrade.stats.means import cluster_error, standard_error, t_interval
@@ -30,11 +35,21 @@ class Differences:
         d: Shape (n,), finite: oriented, candidate minus baseline.
         reach: The greatest possible size of a difference; None when nothing bounds it.
         clusters: Shape (n,): the source that each sample shares with others; None without clusters.
+
+    Raises:
+        ValueError: No differences, NaN or infinity among them, or a number of clusters that does not fit.
     """
 
     d: _Floats
     reach: float | None = None
     clusters: _Ints | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would come out as NaN."""
+        if self.d.ndim != 1 or not self.d.size or not np.isfinite(self.d).all():
+            raise ValueError("finite differences of shape (n,) with n >= 1 are needed")
+        if self.clusters is not None and self.clusters.shape != self.d.shape:
+            raise ValueError(f"{self.d.size} differences have a cluster each, not {self.clusters.shape}")
 
     @property
     def clustered(self) -> bool:
@@ -54,6 +69,12 @@ class Differences:
             return cluster_error(self.d, self.clusters)
         return standard_error(self.d), float(self.d.size - 1)
 
+    def by_clusters(self) -> bool:
+        """Return whether CR2 tells how far clusters differ; those that all agree prove nothing of others."""
+        se, _ = self.error()
+        agreement = np.finfo(np.float64).eps * float(np.abs(self.d).max()) * self.units
+        return self.clustered and se is not None and bool(se > agreement)
+
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
@@ -67,7 +88,7 @@ class PairedTest:
         losses: Samples with d below 0.
         less: One-sided p for "B is worse".
         greater: One-sided p for "B is better".
-        method: "McNemar mid-p", "sign-flip", "sign-flip of clusters" or "none" without samples.
+        method: "McNemar mid-p", "sign-flip" or "sign-flip of clusters".
         floor: The least p that this many units could have given, were all of them losses.
     """
 
@@ -142,8 +163,8 @@ class PairedBounds:
     Attributes:
         low: Lower end, the lower of all methods that apply: what a PASS rests on.
         high: Upper end, the higher of them.
-        typical_low: Lower end by CR2 alone with clusters, else `low`.
-        typical_high: Upper end by CR2 alone with clusters, else `high`: what a FAIL rests on.
+        typical_low: Lower end by CR2 alone with clusters that differ, else `low`.
+        typical_high: Upper end by CR2 alone with clusters that differ, else `high`: what a FAIL rests on.
         method: How they were made.
     """
 
@@ -178,7 +199,7 @@ def paired_bounds(differences: Differences, level: float) -> PairedBounds:
     if differences.clustered and differences.clusters is not None:
         score = cluster_bounded_interval(d, differences.clusters, (-reach, reach), level)
         low, high = min(score[0], spread[0]), max(score[1], spread[1])
-        typical = spread if se is not None else (low, high)
+        typical = spread if differences.by_clusters() else (low, high)
         return PairedBounds(low, high, *typical, "CR2 and score of clusters")
     score = bounded_mean_interval(d, -reach, reach, level)
     low, high = min(score[0], spread[0]), max(score[1], spread[1])
@@ -189,21 +210,36 @@ def limit_p(differences: Differences, limit: float) -> float:
     """Return the smallest one-sided alpha at which the mean difference is shown to lie below a limit.
 
     The larger of the p of the score routine and that of t; with clusters that of CR2 alone, as for the upper
-    bound that a FAIL rests on.
+    bound that a FAIL rests on. A limit that the reach rules out needs no test: 1 below it, 0 above.
 
     Args:
-        differences: n >= 1.
-        limit: Such as -margin; strictly within the reach.
+        differences: n >= 1; ten losses of 1 in [-1, 1] lie below -0.5 with p = 0.0057.
+        limit: Such as -margin.
     """
-    from scipy.special import ndtr, stdtr
+    d, reach, clusters = differences.d, differences.reach, differences.clusters
+    if reach is None:
+        return _t_p(differences, limit, unknown=1.0)
+    if not -reach < limit < reach:
+        return float(limit <= -reach or float(d.mean()) >= limit)
+    if differences.by_clusters():
+        return _t_p(differences, limit, unknown=1.0)
+    if differences.clustered and clusters is not None:
+        return _normal_p(cluster_bounded_z(d, clusters, (-reach, reach), limit))
+    return max(_t_p(differences, limit, unknown=0.0), _normal_p(bounded_mean_z(d, -reach, reach, limit)))
 
-    d, reach = differences.d, differences.reach
+
+def _normal_p(z: float) -> float:
+    from scipy.special import ndtr
+
+    return float(ndtr(z))
+
+
+def _t_p(differences: Differences, limit: float, *, unknown: float) -> float:
+    """Return t's p that the mean lies below the limit; what is given where one unit has no spread."""
+    from scipy.special import stdtr
+
     se, df = differences.error()
-    away = float(d.mean()) - limit
-    by_t = 1.0
-    if se is not None:
-        by_t = float(stdtr(df, away / se)) if se > 0 else float(away >= 0)
-    if reach is None or (differences.clustered and se is not None):
-        return by_t
-    by_score = float(ndtr(bounded_mean_z(d, -reach, reach, limit)))
-    return max(by_t, by_score) if se is not None else by_score
+    away = float(differences.d.mean()) - limit
+    if se is None:
+        return unknown
+    return float(stdtr(df, away / se)) if se > 0 else float(away >= 0)

@@ -53,12 +53,14 @@ def welch(a: _Floats, b: _Floats, level: float) -> Welch:
     Two arms that do not vary give p = 1 when equal, else 0, and an interval of no width. Source: Welch 1947.
 
     Raises:
-        ValueError: Fewer than two values on a side.
+        ValueError: Fewer than two values on a side, or values that are not finite.
     """
     from scipy.special import stdtr, stdtrit
 
     if min(a.size, b.size) < 2:  # noqa: PLR2004 - one value has no spread
         raise ValueError("two values on each side are needed")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("finite values are needed")
     parts = np.array([np.var(a, ddof=1) / a.size, np.var(b, ddof=1) / b.size])
     difference = float(b.mean() - a.mean())
     se = math.sqrt(float(parts.sum()))
@@ -83,7 +85,12 @@ def newcombe_independent(right_a: int, n_a: int, right_b: int, n_b: int, level: 
         right_b: Right answers of B.
         n_b: Answers of B.
         level: Such as 0.95; 56 of 70 less 48 of 80 gives [0.0524, 0.3339] (Newcombe 1998, method 10).
+
+    Raises:
+        ValueError: No answers on a side, or more right ones than answers.
     """
+    if n_a < 1 or n_b < 1 or not 0 <= right_a <= n_a or not 0 <= right_b <= n_b:
+        raise ValueError(f"counts of answers are needed, not {right_a} of {n_a} and {right_b} of {n_b}")
     a, (a_low, a_high) = right_a / n_a, _wilson(right_a / n_a, n_a, level)
     b, (b_low, b_high) = right_b / n_b, _wilson(right_b / n_b, n_b, level)
     difference = b - a
