@@ -76,9 +76,14 @@ BUILT_INS: Mapping[Kind, Mapping[str, str]] = {
         "mcc": "regrade.metrics.labels:Mcc",
     },
     "exporter": {
-        "csv": "regrade.exporters.delimited:CsvSummary",
-        "json": "regrade.exporters.json_summary:JsonSummary",
-        "md": "regrade.exporters.markdown:MarkdownSummary",
+        "csv": "regrade.exporters.delimited:CsvTable",
+        "html": "regrade.exporters.html:HtmlReport",
+        "json": "regrade.exporters.json_document:JsonDocument",
+        "junit.xml": "regrade.exporters.junit:JUnitXml",
+        "md": "regrade.exporters.markdown:Markdown",
+        "metrics.txt": "regrade.exporters.openmetrics:OpenMetrics",
+        "openmetrics": "regrade.exporters.openmetrics:OpenMetrics",
+        "xml": "regrade.exporters.junit:JUnitXml",
     },
 }
 

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 
-from regrade.exporters.delimited import CsvSummary
-from regrade.exporters.json_summary import JsonSummary
-from regrade.exporters.markdown import MarkdownSummary
-from regrade.types import ColumnView, Document, SummaryRow, TableView
+from regrade.exporters.delimited import CsvTable
+from regrade.exporters.json_document import JsonDocument
+from regrade.exporters.markdown import Markdown
+from regrade.types import SummaryRow
+from regrade.views import ColumnView, Document, TableView
 
 HOSTILE = "=cmd|' /C calc'!A0\n| <script>alert(1)</script> `x` ![](y)"
 ROW = SummaryRow(
@@ -32,14 +33,14 @@ DOCUMENT = Document("run", (ROW,), (TableView(HOSTILE, (ColumnView("model"),), (
 
 def test_csv_keeps_exact_values_and_runs_no_formula() -> None:
     """A value reads back as the same float; a name that begins like a formula is defused."""
-    rows = list(csv.DictReader(io.StringIO(CsvSummary().export(DOCUMENT))))
+    rows = list(csv.DictReader(io.StringIO(CsvTable().export(DOCUMENT))))
     assert float(rows[0]["value"]) == 1 / 3
     assert rows[0]["eval"] == f"'{HOSTILE}"
 
 
 def test_json_names_its_schema_and_keeps_exact_values() -> None:
     """The document says its version and holds every row."""
-    document = json.loads(JsonSummary().export(DOCUMENT))
+    document = json.loads(JsonDocument().export(DOCUMENT))
     assert document["schema_version"] == 1
     assert document["summary"][0]["value"] == 1 / 3
     assert document["summary"][0]["eval"] == HOSTILE
@@ -47,7 +48,7 @@ def test_json_names_its_schema_and_keeps_exact_values() -> None:
 
 def test_markdown_cannot_be_forged() -> None:
     """Names bring no table cell, tag, code or picture of their own."""
-    text = MarkdownSummary().export(DOCUMENT)
+    text = Markdown().export(DOCUMENT)
     assert "<script" not in text
     assert "![" not in text
     assert all(line.count("|") == 2 for line in text.splitlines() if line.startswith("|"))

@@ -1,1 +1,1 @@
-"""Text formats of a run's summary; reached by name through the registry only."""
+"""Text formats of runs, comparisons and gates; reached by name through the registry only."""

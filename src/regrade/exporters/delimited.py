@@ -1,32 +1,54 @@
-"""The summary as CSV."""
+"""Rows as CSV: a run's summary, or the main records of a comparison or a gate."""
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from regrade.types import Document, SummaryRow
+from regrade.jsonio import dumps
+from regrade.types import JsonObject, SummaryRow
+from regrade.views import Document
 
-__all__ = ["CsvSummary"]
+__all__ = ["CsvTable"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula; it reads the full-width forms likewise."""
 
 
 @dataclass(frozen=True, slots=True)
-class CsvSummary:
-    """One line a metric and arm, exact values, the columns of `summary.parquet`.
+class CsvTable:
+    """Exact values with a head line: a run's summary, else the main records of a comparison or a gate.
 
     A text that a spreadsheet would run as a formula is written behind an apostrophe.
     """
 
     def export(self, document: Document) -> str:
-        """Return the text with a head line and line feeds."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([field.name for field in fields(SummaryRow)])
-        for row in document.summary:
-            writer.writerow([_safe(value) for value in astuple(row)])
-        return out.getvalue()
+        """Return the text with line feeds."""
+        records = next(iter(document.records.values()), ())
+        if document.kind == "run" or not records:
+            head = [field.name for field in fields(SummaryRow)]
+            return _table(head, (astuple(row) for row in document.summary))
+        return _records(records)
+
+
+def _records(records: Sequence[JsonObject]) -> str:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return _table(names, ([record.get(name) for name in names] for record in records))
+
+
+def _table(head: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_safe(name) for name in head])
+    for row in rows:
+        writer.writerow([_safe(value) for value in row])
+    return out.getvalue()
 
 
 def _safe(value: object) -> object:
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
+    if isinstance(value, dict | list | tuple):
+        value = dumps(value)
+    if isinstance(value, str):
+        value = value.replace("\x00", "")  # readers stop at it
+        return f"'{value}" if value.startswith(_FORMULA) else value
     return value

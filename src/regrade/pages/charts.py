@@ -1,0 +1,178 @@
+"""Charts as inline SVG, drawn from plain numbers.
+
+Across is percent and down is pixels, so that a chart fills any width and its text never stretches. Colours
+come from classes, never from attributes, so one drawing serves light, dark and print. Each chart says its
+numbers as text, and shapes repeat what colours say.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from regrade.pages.marks import KIND_OF_MARK, WORD_OF_MARK
+from regrade.pages.visible import plain
+from regrade.views import ForestRow, Mark
+
+__all__ = ["Axis", "axis_labels", "axis_of", "balance", "interval", "tick_label"]
+
+_ROW = 20
+_MIDDLE = _ROW / 2
+_PARTS = 4
+_ENOUGH = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The stretch of numbers that the rows of one chart share."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        """Return where a value stands, in percent from the left, held within the chart."""
+        if self.high <= self.low:
+            return 50.0
+        return max(0.0, min(100.0, 100 * (value - self.low) / (self.high - self.low)))
+
+    def ticks(self) -> list[float]:
+        """Return the round numbers on it."""
+        step = _step(self.low, self.high)
+        first = math.ceil(self.low / step - _ENOUGH)
+        last = math.floor(self.high / step + _ENOUGH)
+        return [number * step for number in range(first, last + 1)]
+
+
+def axis_of(rows: Sequence[ForestRow], *, zero: bool = False) -> Axis:
+    """Return the smallest round axis that holds all rows with their limits.
+
+    Args:
+        rows: Numbers that are not finite stretch it to no side; their intervals end in an arrow head.
+        zero: Whether 0 is on it in any case; it is anyway where it is no further off than the rows are apart.
+    """
+    numbers = [number for row in rows for number in (row.value, row.low, row.high, row.limit)]
+    finite = [number for number in numbers if number is not None and math.isfinite(number)]
+    if not finite:
+        return Axis(0.0, 1.0)
+    low, high = min(finite), max(finite)
+    if zero or max(low, -high) <= high - low:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if not math.isfinite(high - low):  # from one end of the numbers to the other: no step fits between
+        low, high = low / 2, high / 2
+    if high - low <= max(abs(low), abs(high)) * _ENOUGH:
+        pad = abs(high) / 10 or 1.0
+        low, high = low - pad, high + pad
+    step = _step(low, high)
+    return Axis(math.floor(low / step + _ENOUGH) * step, math.ceil(high / step - _ENOUGH) * step)
+
+
+def interval(row: ForestRow, axis: Axis) -> Markup:
+    """Return one row of a forest: interval, value and limit over the ticks of the axis."""
+    parts = [_upright("zero" if not tick else "grid", axis.at(tick)) for tick in axis.ticks()]
+    if row.limit is not None and math.isfinite(row.limit):
+        parts.append(_upright("limit", axis.at(row.limit)))
+    if row.low is not None and row.high is not None:
+        parts += _whisker(row.low, row.high, axis)
+    if math.isfinite(row.value):
+        parts.append(_dot(row.mark, axis.at(row.value)))
+    body = Markup('<g class="k-{}">{}</g>').format(KIND_OF_MARK[row.mark], Markup("").join(parts))
+    said = f"{row.label}: {row.text}"
+    if WORD_OF_MARK[row.mark]:
+        said += f", {WORD_OF_MARK[row.mark]}"
+    if row.limit is not None:
+        said += f", limit {tick_label(row.limit)}"
+    return _svg(body, height=_ROW, title=said)
+
+
+def axis_labels(axis: Axis, unit: str) -> Markup:
+    """Return the numbers below a forest."""
+    signed = axis.low < 0
+    parts: list[Markup] = []
+    for tick in axis.ticks():
+        sign = "+" if signed and tick > 0 else ""
+        place = axis.at(tick)
+        end = "" if place < 4 else " end" if place > 96 else " mid"  # noqa: PLR2004 - percent from the chart's edges
+        parts.append(
+            Markup('<text class="dim{}" x="{}" y="11">{}{}</text>').format(
+                end, _percent(place), sign, tick_label(tick)
+            )
+        )
+    title = f"Axis from {tick_label(axis.low)} to {tick_label(axis.high)} {unit}"
+    return _svg(Markup("").join(parts), height=14, title=title)
+
+
+def balance(lost: int, gained: int) -> Markup:
+    """Return how many samples were lost (to the left) and how many were gained (to the right)."""
+    most = max(lost, gained, 1)
+    left, right = 50 * lost / most, 50 * gained / most
+    body = Markup(
+        '<rect class="bar-lost" x="{}" width="{}" y="2" height="12"/>'
+        '<rect class="bar-gained" x="50%" width="{}" y="2" height="12"/>'
+        '<line class="zero" x1="50%" x2="50%" y1="0" y2="16"/>'
+    ).format(_percent(50 - left), _percent(left), _percent(right))
+    return _svg(body, height=16, title=f"{lost:,} lost, {gained:,} gained")
+
+
+def tick_label(value: float) -> str:
+    """Write a number of an axis: 0, 0.5, 12, 12k, 3M, with a true minus sign."""
+    if not math.isfinite(value):
+        return "no limit"
+    size = abs(value)
+    if size >= 1e6:  # noqa: PLR2004 - SI steps
+        text = f"{size / 1e6:.6g}M"
+    else:
+        text = f"{size / 1e3:.6g}k" if size >= 1e4 else f"{size:.6g}"  # noqa: PLR2004 - likewise
+    return ("\u2212" if value < 0 and text != "0" else "") + text
+
+
+def _whisker(low: float, high: float, axis: Axis) -> Iterable[Markup]:
+    left, right = axis.at(low), axis.at(high)
+    yield Markup('<line class="wh" x1="{}" x2="{}" y1="{m}" y2="{m}"/>').format(
+        _percent(left), _percent(right), m=f"{_MIDDLE:g}"
+    )
+    arrow = Markup('<path class="wh" fill="none" d="M{0},-4L0,0L{0},4"/>')
+    if low < axis.low:
+        yield _placed(0.0, arrow.format(4))
+    if high > axis.high:
+        yield _placed(100.0, arrow.format(-4))
+
+
+def _dot(mark: Mark, place: float) -> Markup:
+    """Draw the value: disc (better), square (worse), half a disc (unclear), ring (nothing shown)."""
+    shapes: dict[Mark, str] = {
+        "better": '<circle class="dot" r="4"/>',
+        "worse": '<rect class="dot" x="-3.8" y="-3.8" width="7.6" height="7.6"/>',
+        "unclear": '<circle class="ring" r="3.8"/><path class="dot" d="M0,-3.8A3.8,3.8 0 0 1 0,3.8Z"/>',
+        "none": '<circle class="dot" r="3.6"/>',
+    }
+    return _placed(place, Markup(shapes[mark]))  # noqa: S704 - constants above
+
+
+def _placed(place: float, drawing: Markup) -> Markup:
+    return Markup('<svg x="{}" y="{}" width="1" height="1" overflow="visible">{}</svg>').format(
+        _percent(place), f"{_MIDDLE:g}", drawing
+    )
+
+
+def _upright(kind: str, place: float) -> Markup:
+    return Markup('<line class="{}" x1="{x}" x2="{x}" y1="-6" y2="{}"/>').format(
+        kind, _ROW + 6, x=_percent(place)
+    )
+
+
+def _svg(body: Markup, *, height: int, title: str) -> Markup:
+    return Markup(
+        '<svg class="c" height="{}" role="img" aria-label="{said}"><title>{said}</title>{}</svg>'
+    ).format(height, body, said=plain(title))
+
+
+def _percent(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def _step(low: float, high: float) -> float:
+    """Return the least of 1, 2, 5 times a power of ten that cuts the stretch into about four parts."""
+    raw = (high - low) / _PARTS
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(many * power for many in (1, 2, 5, 10) if many * power >= raw * 0.999)

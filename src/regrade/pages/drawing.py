@@ -1,0 +1,40 @@
+"""Templates and style sheets, as they lie in the package."""
+
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+from markupsafe import Markup
+
+from regrade.pages.visible import plain
+
+__all__ = ["draw", "styles"]
+
+
+def draw(template: str, context: dict[str, object]) -> str:
+    """Return a page: every value that is no markup is escaped, and its hidden characters are shown."""
+    return _environment().get_template(template).render(context)
+
+
+@cache
+def styles(*names: str) -> str:
+    """Return style sheets, one after the other."""
+    folder = files("regrade.pages") / "styles"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("regrade.pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _finalize(value: object) -> object:
+    """Let no value reach a page as it came, whatever a template forgets."""
+    return value if isinstance(value, Markup) else plain(str(value))

@@ -1,0 +1,56 @@
+"""Outcomes as shape, word and colour, in that order of trust."""
+
+from typing import Literal, TypeAlias
+
+from markupsafe import Markup
+
+from regrade.pages.visible import plain
+from regrade.views import CaseOutcome, Mark
+
+__all__ = ["KIND_OF_MARK", "KIND_OF_OUTCOME", "WORD_OF_MARK", "Kind", "glyph", "verdict"]
+
+Kind: TypeAlias = Literal["pass", "fail", "unsure", "failure", "none"]
+"""A look: its shape here, its colour in the style sheet."""
+
+KIND_OF_OUTCOME: dict[CaseOutcome, Kind] = {
+    "PASS": "pass",
+    "FAIL": "fail",
+    "INCONCLUSIVE": "unsure",
+    "ERROR": "failure",
+}
+KIND_OF_MARK: dict[Mark, Kind] = {"better": "pass", "worse": "fail", "unclear": "unsure", "none": "none"}
+WORD_OF_MARK: dict[Mark, str] = {
+    "better": "shown better",
+    "worse": "shown worse",
+    "unclear": "inconclusive",
+    "none": "",
+}
+
+_SHAPES: dict[Kind, str] = {
+    "pass": '<circle cx="6.5" cy="6.5" r="6.5" fill="currentColor"/>'
+    '<path class="cut" d="M3.6,6.8L5.7,8.9L9.6,4.4"/>',
+    "fail": '<rect width="13" height="13" rx="2" fill="currentColor"/>'
+    '<path class="cut" d="M4,4L9,9M9,4L4,9"/>',
+    "unsure": '<circle class="rim" cx="6.5" cy="6.5" r="5.9"/>'
+    '<path d="M6.5,.6A5.9,5.9 0 0 1 6.5,12.4Z" fill="currentColor"/>',
+    "failure": '<path d="M6.5,0L13.2,12.4H-.2Z" fill="currentColor"/>'
+    '<path class="cut" d="M6.5,4.4V8M6.5,10.2V10.3"/>',
+    "none": '<circle cx="6.5" cy="6.5" r="2" fill="currentColor"/>',
+}
+
+
+def glyph(kind: Kind, label: str = "") -> Markup:
+    """Return an outcome's shape: decoration beside a word, or with a label speaking for itself."""
+    if label:
+        say = Markup('role="img" aria-label="{0}"><title>{0}</title>').format(plain(label))
+    else:
+        say = Markup('aria-hidden="true">')
+    shape = Markup(_SHAPES[kind])  # noqa: S704 - constants above
+    return Markup('<svg class="g g-{}" viewBox="0 0 13 13" {}{}</svg>').format(kind, say, shape)
+
+
+def verdict(outcome: CaseOutcome, *, big: bool = False) -> Markup:
+    """Return an outcome as a badge with its word."""
+    kind = KIND_OF_OUTCOME[outcome]
+    size = Markup(" big") if big else ""
+    return Markup('<span class="v v-{}{}">{}{}</span>').format(kind, size, glyph(kind), outcome)

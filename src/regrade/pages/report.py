@@ -1,0 +1,122 @@
+"""The report: one self-contained page of a run, a comparison or a gate."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from regrade.pages.charts import Axis, axis_labels, axis_of, balance, interval
+from regrade.pages.diffs import ShownPart, condensed, side
+from regrade.pages.drawing import draw, styles
+from regrade.pages.intervals import arm_forests, slice_forests
+from regrade.pages.marks import KIND_OF_MARK, KIND_OF_OUTCOME, WORD_OF_MARK, glyph, verdict
+from regrade.pages.visible import cut, visible
+from regrade.views import Document, FlipsView, FlipView, ForestView
+
+__all__ = ["report_page"]
+
+_FLIPS_LIMIT = 200
+"""Flips of a side on a page; a browser should open it at once, and nobody reads more."""
+
+_OPEN_FLIPS = 10
+_TEXT_LIMIT = 20_000
+_LONG = 600
+_LONG_LINES = 12
+_CELL_LIMIT = 1_000
+
+
+def report_page(document: Document) -> str:
+    """Return the whole page: HTML with its styles inside, no script, nothing to be loaded."""
+    style = styles("tokens.css", "base.css")
+    forests, slices = list(document.forests), []
+    if document.kind == "run" and not forests:
+        forests = arm_forests(document.summary)
+        slices = [chart for group in slice_forests(document.summary) for chart in _on_one_axis(group)]
+    return draw(
+        "report.html.j2",
+        {
+            "document": document,
+            "style": Markup(style),  # noqa: S704 - the package's own file
+            "policy": _policy(style),
+            "forests": [_Forest(view) for view in forests],
+            "slices": slices,
+            "flips": [_Flips(view) for view in document.flips],
+            "marks": {row.mark for view in document.forests for row in view.rows} - {"none"},
+            "kind_of_outcome": KIND_OF_OUTCOME,
+            "kind_of_mark": KIND_OF_MARK,
+            "word_of_mark": WORD_OF_MARK,
+            "glyph": glyph,
+            "verdict": verdict,
+            "visible": visible,
+            "cell": lambda text: visible(cut(text, _CELL_LIMIT)),
+            "whole": lambda text: visible(cut(text, _TEXT_LIMIT)),
+            "is_long": _is_long,
+            "side": side,
+        },
+    )
+
+
+def _policy(style: str) -> str:
+    """Return what the page may do: show itself. Nothing runs or loads even where escaping should fail."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > _LONG or text.count("\n") >= _LONG_LINES
+
+
+class _Forest:
+    """A chart with its axis, ready to be drawn row by row."""
+
+    def __init__(self, view: ForestView, axis: Axis | None = None) -> None:
+        self.view = view
+        axis = axis or axis_of(view.rows, zero=view.unit == "points")
+        self.labels = axis_labels(axis, view.unit)
+        self.rows = [(row, interval(row, axis)) for row in view.rows]
+
+
+def _on_one_axis(views: Sequence[ForestView]) -> list[_Forest]:
+    """Return charts that can be compared by eye."""
+    axis = axis_of([row for view in views for row in view.rows])
+    return [_Forest(view, axis) for view in views]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The flips of one direction: those at hand, those folded, and how many there are."""
+
+    word: str
+    shown: Sequence["_Flip"]
+    folded: Sequence["_Flip"]
+    count: int
+
+
+class _Flips:
+    """The flips of two arms."""
+
+    def __init__(self, view: FlipsView) -> None:
+        self.view = view
+        self.chart = balance(view.lost_count, view.gained_count)
+        self.sides = [
+            _side("lost", view.lost, view.lost_count),
+            _side("gained", view.gained, view.gained_count),
+        ]
+
+
+def _side(word: str, flips: Sequence[FlipView], count: int) -> _Side:
+    found = [_Flip(flip) for flip in flips[:_FLIPS_LIMIT]]
+    return _Side(word, found[:_OPEN_FLIPS], found[_OPEN_FLIPS:], max(count, len(flips)))
+
+
+class _Flip:
+    """One flip with its difference cut down, and whether whole texts have to stand beside it."""
+
+    def __init__(self, view: FlipView) -> None:
+        self.view = view
+        self.parts: list[ShownPart] = condensed(view.diff)
+        self.is_cut = any(kind == "gap" for kind, _ in self.parts)

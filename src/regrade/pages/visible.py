@@ -1,0 +1,46 @@
+"""Foreign text made safe to look at: characters that hide, or change how others look, show as code points."""
+
+import re
+
+from markupsafe import Markup, escape
+
+__all__ = ["cut", "plain", "visible"]
+
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and line feed
+    "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # format, bidi
+    "\u115f\u1160\u3164\uffa0"  # fillers: letters without ink
+    "\ud800-\udfff\ue000-\uf8ff"  # half a character; private use
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+    # Joiners belong to emoji and to scripts beyond ASCII; beside an ASCII letter they only hide.
+    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+)
+_ESCAPE = "\x1b"
+
+
+def plain(text: str) -> str:
+    """Return the text with hidden characters written as `[U+202E]`; it holds no lone surrogate any more."""
+    return _HIDDEN.sub(lambda match: f"[{_name(match[0])}]", text.replace("\r\n", "\n"))
+
+
+def visible(text: str) -> Markup:
+    """Return the text as HTML, hidden characters marked as code points."""
+    text = text.replace("\r\n", "\n")
+    parts, end = [], 0
+    for match in _HIDDEN.finditer(text):
+        parts.append(escape(text[end : match.start()]))
+        parts.append(Markup('<span class="esc">{}</span>').format(_name(match[0])))
+        end = match.end()
+    parts.append(escape(text[end:]))
+    return Markup("").join(parts)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most so many characters of the text, and how many there are when that is not all."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
+
+
+def _name(char: str) -> str:
+    return "ESC" if char == _ESCAPE else f"U+{ord(char):04X}"
