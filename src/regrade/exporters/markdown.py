@@ -61,7 +61,7 @@ class Markdown:
         head = _head(document)
         page.take(head)
         notes, notes_cut = _notes(page, document.notes)
-        tables, rows_cut = _tables(page, [*_cases(document.cases), *document.tables])
+        tables, rows_cut = _tables(page, document.tables or _cases(document.cases))
         flips, flips_cut = _flips(page, document.flips)
         cut = _cut_line({"notes": notes_cut, "table rows": rows_cut, "flips": flips_cut})
         lines = [*head, *tables, *notes, *flips, *cut]
@@ -89,6 +89,7 @@ def _notes(page: _Page, notes: Iterable[str]) -> tuple[list[str], int]:
 
 
 def _cases(cases: Sequence[CaseView]) -> list[TableView]:
+    """Return what passed and failed, for a document that has no table of it."""
     if not cases:
         return []
     columns = (ColumnView("verdict"), ColumnView("eval"), ColumnView("rule"), ColumnView("why"))

@@ -70,8 +70,9 @@ def axis_of(rows: Sequence[ForestRow], *, zero: bool = False) -> Axis:
 def interval(row: ForestRow, axis: Axis) -> Markup:
     """Return one row of a forest: interval, value and limit over the ticks of the axis."""
     parts = [_upright("zero" if not tick else "grid", axis.at(tick)) for tick in axis.ticks()]
-    if row.limit is not None and math.isfinite(row.limit):
-        parts.append(_upright("limit", axis.at(row.limit)))
+    limit = row.limit if row.limit and math.isfinite(row.limit) else None  # at 0 there is a line anyway
+    if limit is not None:
+        parts.append(_upright("limit", axis.at(limit)))
     if row.low is not None and row.high is not None:
         parts += _whisker(row.low, row.high, axis)
     if math.isfinite(row.value):
@@ -80,8 +81,8 @@ def interval(row: ForestRow, axis: Axis) -> Markup:
     said = f"{row.label}: {row.text}"
     if WORD_OF_MARK[row.mark]:
         said += f", {WORD_OF_MARK[row.mark]}"
-    if row.limit is not None:
-        said += f", limit {tick_label(row.limit)}"
+    if limit is not None:
+        said += f", limit {tick_label(limit)}"
     return _svg(body, height=_ROW, title=said)
 
 

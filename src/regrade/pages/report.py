@@ -13,7 +13,7 @@ from regrade.pages.drawing import draw, styles
 from regrade.pages.intervals import arm_forests, slice_forests
 from regrade.pages.marks import KIND_OF_MARK, KIND_OF_OUTCOME, WORD_OF_MARK, glyph, verdict
 from regrade.pages.visible import cut, visible
-from regrade.views import Document, FlipsView, FlipView, ForestView
+from regrade.views import CaseView, Document, FlipsView, FlipView, ForestView
 
 __all__ = ["report_page"]
 
@@ -43,7 +43,8 @@ def report_page(document: Document) -> str:
             "forests": [_Forest(view) for view in forests],
             "slices": slices,
             "flips": [_Flips(view) for view in document.flips],
-            "marks": {row.mark for view in document.forests for row in view.rows} - {"none"},
+            "marks": sorted({row.mark for view in document.forests for row in view.rows}),
+            "has_limits": any(row.limit for view in document.forests for row in view.rows),
             "kind_of_outcome": KIND_OF_OUTCOME,
             "kind_of_mark": KIND_OF_MARK,
             "word_of_mark": WORD_OF_MARK,
@@ -53,6 +54,7 @@ def report_page(document: Document) -> str:
             "cell": lambda text: visible(cut(text, _CELL_LIMIT)),
             "whole": lambda text: visible(cut(text, _TEXT_LIMIT)),
             "is_long": _is_long,
+            "reason": _reason,
             "side": side,
         },
     )
@@ -64,6 +66,12 @@ def _policy(style: str) -> str:
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+def _reason(case: CaseView) -> str:
+    """Return why a case came out as it did, without the verdict that stands beside it."""
+    text = case.text if case.text and not _is_long(case.text) else case.message
+    return text.removeprefix(f"{case.outcome}: ")
 
 
 def _is_long(text: str) -> bool:

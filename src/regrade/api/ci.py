@@ -1,0 +1,228 @@
+"""What regrade tells the CI service that it runs in, without being asked."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from regrade.pages.visible import plain
+from regrade.plugins import Registry
+from regrade.views import CaseView, Document
+
+__all__ = ["GuardedStream", "announce", "guarded", "in_github_actions"]
+
+_SUMMARY_LIMIT = 1024 * 1024
+_MOST_ANNOTATIONS = 10
+_MESSAGE_LIMIT = 1_000
+_TITLE_LIMIT = 200
+
+_IGNORED = (
+    "\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+"""Characters that the runner's comparison of texts may pass over as if they were not there."""
+
+_COMMAND = re.compile(
+    rf"((?:^|[\r\n])(?:[^\S\r\n]|[{_IGNORED}])*:[{_IGNORED}]*)(?=:)"  # ::error::, at the beginning of a line
+    rf"|(#[{_IGNORED}]*#[{_IGNORED}]*(?:vso[{_IGNORED}]*)?)(?=\[)"  # ##[error] and ##vso[...], anywhere
+)
+_HEAD = re.compile(rf"(?:\s|[{_IGNORED}])*(:?)[{_IGNORED}]*")
+_REMEMBERED = 200
+
+
+def in_github_actions(env: Mapping[str, str]) -> bool:
+    """Return whether this process runs in a step of GitHub Actions, or of a runner that acts like it."""
+    return env.get("GITHUB_ACTIONS") == "true"
+
+
+def announce(document: Document, env: Mapping[str, str], registry: Registry) -> list[str]:
+    """Tell GitHub Actions what came out: job summary, outputs of the step, annotations.
+
+    The summary gets the Markdown export, the outputs `outcome`, `title`, `paragraph` and, for a run, `run`.
+
+    Args:
+        document: What was done.
+        env: The process' environment.
+        registry: Holds the Markdown exporter.
+
+    Returns:
+        Lines to print to standard output as they are, at most ten; none outside GitHub Actions.
+    """
+    if not in_github_actions(env):
+        return []
+    faults = [
+        _append_summary(env.get("GITHUB_STEP_SUMMARY", ""), document, registry),
+        _append(env.get("GITHUB_OUTPUT", ""), "GITHUB_OUTPUT", _outputs(document)),
+    ]
+    said = [fault for fault in faults if fault]
+    lines = [_command("warning", {"title": "regrade"}, "; ".join(said))] if said else []
+    return [*lines, *_annotations(document.cases, env, _MOST_ANNOTATIONS - len(lines))]
+
+
+def guarded(text: str) -> str:
+    """Return text that holds no command for a runner of GitHub Actions or Azure Pipelines.
+
+    A space goes between the colons of `::` at the beginning of a line, and in front of the bracket of `##[`
+    and `##vso[` anywhere. A zero-width character would not do: the runner's comparison may pass over it. Nor
+    would `::stop-commands::`, which holds for everything after it when the process is killed in between.
+    """
+    return _COMMAND.sub(lambda match: f"{match[0]} ", text)
+
+
+class GuardedStream:
+    """A text stream through which no command reaches the runner, however the text is cut into writes.
+
+    It stands around standard output and standard error (the runner obeys both), behind whatever lays text out:
+    a command may come to stand at the beginning of a line only by being wrapped.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._line = ""
+
+    def __getattr__(self, name: str) -> object:
+        """Leave the rest to the stream itself."""
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write the text with its commands broken; return how many characters were given."""
+        whole = guarded(self._line + text)
+        self._stream.write(whole[len(self._line) :])
+        self._line = _remembered(re.split(r"[\r\n]", whole)[-1])
+        return len(text)
+
+    def writelines(self, lines: Sequence[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+
+def _remembered(line: str) -> str:
+    """Return as much of an unfinished line as tells whether a command could still be made of it."""
+    if len(line) <= _REMEMBERED:
+        return line
+    head = _HEAD.fullmatch(line)
+    return f" {head[1]}" if head else f"x{line[-_REMEMBERED // 2 :]}"
+
+
+def _append_summary(path: str, document: Document, registry: Registry) -> str:
+    """Append the Markdown export to the job's summary; return what went wrong."""
+    if not path:
+        return ""
+    text = registry.load("exporter", "md")().export(document)
+    try:
+        taken = Path(path).stat().st_size if Path(path).exists() else 0
+    except (OSError, ValueError) as error:
+        return _fault("GITHUB_STEP_SUMMARY", error)
+    return _append(path, "GITHUB_STEP_SUMMARY", _fitted(text, _SUMMARY_LIMIT - taken))
+
+
+def _fitted(text: str, room: int) -> str:
+    """Return the text, or as many whole lines of it as so many bytes hold, open folds closed."""
+    whole = _bytes(f"\n{text}")
+    if len(whole) <= room:
+        return f"\n{text}"
+    said = "\n\nCut here: the summary of a job holds 1 MiB. The reports hold all of it.\n"
+    lines, used, open_folds = [""], 1, 0
+    for line in text.split("\n"):
+        closing = "\n\n</details>" * (open_folds + line.startswith("<details>"))
+        used += len(_bytes(line)) + 1
+        if used + len(_bytes(closing + said)) > room:
+            break
+        lines.append(line)
+        # Foreign text stands behind `>` or `|`, or is escaped, so these are the document's own.
+        open_folds += line.startswith("<details>") - line.startswith("</details>")
+    closing = "\n\n</details>" * open_folds
+    fitted = "\n".join(lines) + closing + said
+    return fitted if len(_bytes(fitted)) <= room else ""
+
+
+def _outputs(document: Document) -> str:
+    values = {
+        "outcome": document.outcome or "",
+        "title": document.title,
+        "paragraph": document.paragraph,
+    }
+    if document.kind == "run":
+        values["run"] = document.title
+    return "".join(_output(name, value) for name, value in values.items())
+
+
+def _output(name: str, value: str) -> str:
+    """Return one output behind a delimiter that nobody can know, so that no value ends it."""
+    delimiter = f"regrade_{secrets.token_hex(16)}"
+    while delimiter in value:
+        delimiter = f"regrade_{secrets.token_hex(16)}"
+    return f"{name}<<{delimiter}\n{plain(value)}\n{delimiter}\n"
+
+
+def _append(path: str, name: str, text: str) -> str:
+    """Append to one of the runner's files; return what went wrong."""
+    if not path:
+        return ""
+    try:
+        with Path(path).open("ab") as stream:
+            stream.write(_bytes(text))
+    except (OSError, ValueError) as error:
+        return _fault(name, error)
+    return ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
+
+
+def _fault(name: str, error: OSError | ValueError) -> str:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return f"${name} cannot be written: {reason}"
+
+
+def _annotations(cases: Sequence[CaseView], env: Mapping[str, str], most: int) -> list[str]:
+    """Return a command for each case that did not pass, the gravest first; the last one counts the rest."""
+    wanted = [case for grave in ("FAIL", "ERROR", "INCONCLUSIVE") for case in cases if case.outcome == grave]
+    shown = wanted if len(wanted) <= most else wanted[: most - 1]
+    lines = [_annotation(case, env) for case in shown]
+    if len(shown) < len(wanted):
+        rest = wanted[len(shown) :]
+        level = "warning" if all(case.outcome == "INCONCLUSIVE" for case in rest) else "error"
+        message = f"{len(rest):,} more rules did not pass; the summary of the job lists them"
+        lines.append(_command(level, {"title": "regrade"}, message))
+    return lines
+
+
+def _annotation(case: CaseView, env: Mapping[str, str]) -> str:
+    properties: dict[str, str] = {}
+    if case.where:
+        properties["file"] = _in_workspace(case.where.file, env.get("GITHUB_WORKSPACE", ""))
+        for name, number in (("line", case.where.line), ("col", case.where.column)):
+            if number is not None:
+                properties[name] = str(number)
+    properties["title"] = f"{case.group}: {case.name}"[:_TITLE_LIMIT]
+    level = "warning" if case.outcome == "INCONCLUSIVE" else "error"
+    return _command(level, properties, (case.text or case.message)[:_MESSAGE_LIMIT])
+
+
+def _in_workspace(file: str, workspace: str) -> str:
+    """Return a path as GitHub knows it: from the top of the repository."""
+    try:
+        # Not resolved: a link in the repository is known there by its own name.
+        whole = Path(os.path.abspath(file))  # noqa: PTH100
+        return whole.relative_to(os.path.abspath(workspace)).as_posix() if workspace else file  # noqa: PTH100
+    except ValueError:
+        return file
+
+
+def _command(level: str, properties: Mapping[str, str], message: str) -> str:
+    said = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {said}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    text = plain(text.replace("\r", "\n"))
+    return text.replace("%", "%25").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
