@@ -55,7 +55,8 @@ def sign_flip(d: _Floats, seed: int, *, mid: bool = True) -> tuple[float, float]
         total = DRAWS + 1.0  # what was observed is one of the possible outcomes
         equal = float((np.abs(sums - observed) <= dust).sum()) + 1
     below, above = weights[sums < observed - dust].sum(), weights[sums > observed + dust].sum()
-    return float(below + share * equal) / total, float(above + share * equal) / total
+    less, greater = (below + share * equal) / total, (above + share * equal) / total
+    return min(1.0, float(less)), min(1.0, float(greater))
 
 
 def _all_sums(sizes: _Floats, counts: NDArray[np.int64]) -> tuple[_Floats, _Floats]:

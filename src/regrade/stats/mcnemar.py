@@ -57,8 +57,8 @@ def mcnemar(losses: int, wins: int) -> McNemar:
     return McNemar(
         less=less,
         greater=greater,
-        exact_less=less + point / 2,
-        exact_greater=greater + point / 2,
+        exact_less=min(1.0, less + point / 2),
+        exact_greater=min(1.0, greater + point / 2),
         exact=min(1.0, 2 * smaller + point),
         midp=1 - point / 2 if losses == wins else 2 * smaller,
     )

@@ -213,7 +213,7 @@ def limit_p(differences: Differences, limit: float) -> float:
     bound that a FAIL rests on. A limit that the reach rules out needs no test: 1 below it, 0 above.
 
     Args:
-        differences: n >= 1; ten losses of 1 in [-1, 1] lie below -0.5 with p = 0.0057.
+        differences: n >= 1; ten losses of 1 in [-1, 1] lie below -0.5 with p = 0.0339.
         limit: Such as -margin.
     """
     d, reach, clusters = differences.d, differences.reach, differences.clusters
