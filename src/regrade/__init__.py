@@ -8,10 +8,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regrade.api import Run, RunOptions, arun, open_run, rescore, run
+    from regrade.api import (
+        ComparedRuns,
+        GatedRun,
+        GateOptions,
+        PowerOptions,
+        Run,
+        RunOptions,
+        arun,
+        compare,
+        gate,
+        open_run,
+        power,
+        rescore,
+        run,
+        set_baseline,
+    )
     from regrade.errors import RegradeError
 
-__all__ = ["RegradeError", "Run", "RunOptions", "arun", "open_run", "rescore", "run"]
+__all__ = [
+    "ComparedRuns",
+    "GateOptions",
+    "GatedRun",
+    "PowerOptions",
+    "RegradeError",
+    "Run",
+    "RunOptions",
+    "arun",
+    "compare",
+    "gate",
+    "open_run",
+    "power",
+    "rescore",
+    "run",
+    "set_baseline",
+]
 
 _HOMES = dict.fromkeys(__all__, "regrade.api") | {"RegradeError": "regrade.errors"}
 

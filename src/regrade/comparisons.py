@@ -43,6 +43,7 @@ class Change:
         metric: Its name.
         better: Which way is better.
         slice: "channel=chat", or empty for all samples.
+        share: Whether the metric's range is 0 to 1, so that people read percent and points.
         n: Samples tested.
         value_a: Over those samples.
         value_b: Over those samples.
@@ -75,6 +76,7 @@ class Change:
     metric: str
     better: Better
     slice: str = ""
+    share: bool = False
     n: int = 0
     value_a: float | None = None
     value_b: float | None = None
@@ -331,6 +333,11 @@ class Verdict:
     needed: int | None = None
     method: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> float:
+        """Return the level of its interval in percent: 90 at an alpha of 0.05."""
+        return round(100 * (1 - 2 * self.policy.alpha), 6)
 
     @property
     def harmless(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from regrade.aggregate.columns import SAMPLE_ID, Columns, Reader
+from regrade.aggregate.columns import SAMPLE_ID, Columns, Reader, sample_keys
 from regrade.aggregate.grid import Chosen, Grid, build_grid, chosen
 from regrade.aggregate.measures import scorer_measures
 from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, request_columns
@@ -16,7 +16,7 @@ from regrade.aggregate.slices import scalar_fields, slice_of
 from regrade.arms import Arm, Coded, Measure
 from regrade.types import MetricInput
 
-__all__ = ["ARM_SCORE_COLUMNS", "ArmReader", "arm_request_columns", "fields_of"]
+__all__ = ["ARM_SCORE_COLUMNS", "ArmReader", "arm_request_columns", "fields_of", "sample_keys"]
 
 _ANSWER = "answer"
 ARM_SCORE_COLUMNS = (*SCORE_COLUMNS, "version")

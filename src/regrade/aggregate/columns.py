@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regrade.aggregate.slices import values_of
 from regrade.types import Json
 
-__all__ = ["SAMPLE_ID", "Columns", "Flags", "Floats", "Ints", "Reader"]
+__all__ = ["SAMPLE_ID", "Columns", "Flags", "Floats", "Ints", "Reader", "sample_keys"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -169,6 +169,11 @@ def _by_text(column: pa.Array, code: Callable[[Sequence[str | None]], Ints]) -> 
         places = np.nan_to_num(places.astype(np.float64), nan=-1)
     found: Ints = own[places.astype(np.int64)]
     return found
+
+
+def sample_keys(column: pa.Array) -> Ints:
+    """Return the hash of each sample id of a column, as `Reader` gives them."""
+    return _by_text(column, _hashes)
 
 
 def _hashes(texts: Sequence[str | None]) -> Ints:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from regrade.aggregate import EvalMetrics, ScorerMetrics
+from regrade.aggregate import EvalMetrics
+from regrade.api.measures import check_epochs, measure_records, metrics_of
 from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
 from regrade.api.providers import build_loader
@@ -17,7 +18,7 @@ from regrade.plugins import BUILT_INS, Registry
 from regrade.protocols import AskingScorer
 from regrade.samples import SampleFields, SampleReader, draw
 from regrade.score import EvalScorers, ScorerUnit, compile_steps
-from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PluginUse, PromptSpec, ScorerUse, SpecFile, build
+from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PromptSpec, ScorerUse, SpecFile, build
 from regrade.templates import Template
 from regrade.types import JsonObject, Model, Sample
 
@@ -25,9 +26,6 @@ __all__ = ["PreparedEval", "Survey", "SurveyedSamples", "dataset_name", "prepare
 
 _TRIED = 100
 """Samples that scorers are tried on before a run."""
-
-_PARSED = PluginUse(name="parsed_rate")
-"""Joins every scorer's metrics: a score that fell because answers could not be read is another finding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,8 @@ class PreparedEval:
         samples: Read afresh at every iteration.
         prompts: Compiled, matrix spelled out.
         scorers: Built.
-        metrics: How scores are aggregated.
+        measures: How scores are aggregated, as the manifest holds it.
+        metrics: The same, built.
         parameters: Of generation, as sent.
         epochs: Repeats of each sample.
     """
@@ -48,6 +47,7 @@ class PreparedEval:
     samples: SampleReader
     prompts: Sequence[CompiledPrompt]
     scorers: EvalScorers
+    measures: Sequence[JsonObject]
     metrics: EvalMetrics
     parameters: JsonObject
     epochs: int
@@ -100,16 +100,17 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
     check_demo_models(file)
     spec = file.spec
     epochs = options.epochs or spec.epochs
+    measures = measure_records(file, registry)
+    metrics = metrics_of(measures, registry, spec.slices)
+    check_epochs(metrics, epochs)
     parameters = spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})
     return PreparedEval(
         file=file,
         samples=_reader(file, registry, options),
         prompts=_prompts(file, registry),
         scorers=EvalScorers([_unit(use, registry, file) for use in spec.scorers]),
-        metrics=EvalMetrics(
-            scorers=tuple(_metrics(use, registry, file, epochs) for use in spec.scorers),
-            slices=tuple(spec.slices),
-        ),
+        measures=measures,
+        metrics=metrics,
         parameters={**parameters, **(spec.parameters.extra_body or {})},
         epochs=epochs,
     )
@@ -381,32 +382,3 @@ def _unit(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerUnit:
     folder = file.folder_of(("scorers",))
     scorer = build(registry.load("scorer", use.name, folder), use.arguments, folder)
     return ScorerUnit(use.title, scorer, compile_steps(use.extract, use.normalize))
-
-
-def _metrics(use: ScorerUse, registry: Registry, file: SpecFile, epochs: int) -> ScorerMetrics:
-    folder = file.folder_of(("scorers",))
-    scorer = build(registry.load("scorer", use.name, folder), use.arguments, folder)
-    own = [PluginUse(name=name) for name in getattr(scorer, "metrics", ("mean",))]
-    uses = list(use.metrics or file.spec.metrics or own)
-    if all(one.name != _PARSED.name for one in uses):
-        uses.append(_PARSED)
-    built = tuple(
-        (_metric_name(one), build(registry.load("metric", one.name, folder), one.arguments, folder))
-        for one in uses
-    )
-    for _, metric in built:
-        if check := getattr(metric, "check_epochs", None):
-            check(epochs)  # now, not after the run is paid for
-    return ScorerMetrics(
-        name=use.title,
-        bounds=getattr(scorer, "bounds", None),
-        better=getattr(scorer, "better", "higher"),
-        metrics=built,
-    )
-
-
-def _metric_name(use: PluginUse) -> str:
-    """Return what tables call a metric: its name, and its arguments where two uses would look alike."""
-    if not isinstance(use.arguments, dict):
-        return use.name if use.arguments is None else f"{use.name}({use.arguments})"
-    return f"{use.name}({', '.join(f'{key}={value}' for key, value in use.arguments.items())})"

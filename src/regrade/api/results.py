@@ -15,7 +15,7 @@ from regrade.views import Document, TableView
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Run", "export"]
+__all__ = ["Run", "export", "export_document", "exporter_name"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,17 @@ def export(run: Run, path: Path, registry: Registry | None = None) -> None:
     Raises:
         UsageError: When no exporter goes by the suffix, or the file cannot be written.
     """
+    export_document(Document(run.id, tuple(run.summary_rows), tuple(run.tables())), path, registry)
+
+
+def export_document(document: Document, path: Path, registry: Registry | None = None) -> None:
+    """Write a comparison, a gate or a run's summary in the format that the file's suffix names.
+
+    Raises:
+        UsageError: When no exporter goes by the suffix, or the file cannot be written.
+    """
     registry = registry or Registry()
     name = exporter_name(path, registry)
-    document = Document(run.id, tuple(run.summary_rows), tuple(run.tables()))
     text = registry.load("exporter", name)().export(document)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

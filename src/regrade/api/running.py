@@ -189,6 +189,7 @@ async def execute(
         folder = folder or create_run(options.results, datetime.now(UTC))
         stack.enter_context(folder.lock())
         manifest = describe(folder, [one.file for one in evals.values()], cast, options)
+        manifest.measures = {name: list(one.measures) for name, one in evals.items()}
         if stored:
             manifest.parent = stored.parent
         sitting = _Sitting(folder, manifest, evals, cast, surveys, options, setting, before is not None)

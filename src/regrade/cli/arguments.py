@@ -8,11 +8,13 @@ from typing import Any
 
 __all__ = [
     "add_flag",
+    "add_output",
     "add_results",
     "comma_list",
     "count",
     "dollars",
     "durability",
+    "fraction",
     "limit",
     "seconds",
     "whole",
@@ -40,6 +42,34 @@ def _metavar(name: str) -> str:
 def add_results(parser: argparse.ArgumentParser) -> None:
     """Add `--results`, the folder of all runs."""
     add_flag(parser, "--results", Path, Path("results"), "folder of the runs (default: results)")
+
+
+def add_output(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add `-o`, the files to write."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help=f"also write {what}; the suffix names the format: .md .html .json .csv .junit.xml; repeatable",
+    )
+
+
+def fraction(text: str) -> float:
+    """Read a number between 0 and 1, such as "0.05" or "5%".
+
+    Raises:
+        argparse.ArgumentTypeError: When it is not.
+    """
+    try:
+        number = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1")
+    return number
 
 
 def count(text: str) -> int:

@@ -3,17 +3,20 @@
 from regrade.compare.changes import adjusted, change_of, changes_of
 from regrade.compare.flips import find_flips
 from regrade.compare.joining import join, match_arms, partner_of
-from regrade.compare.leads import find_leads
+from regrade.compare.leads import find_leads, main_measures
 from regrade.compare.pairing import chosen_samples, pair_up
+from regrade.compare.whole import compare_pairs
 
 __all__ = [
     "adjusted",
     "change_of",
     "changes_of",
     "chosen_samples",
+    "compare_pairs",
     "find_flips",
     "find_leads",
     "join",
+    "main_measures",
     "match_arms",
     "pair_up",
     "partner_of",

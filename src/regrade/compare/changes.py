@@ -65,6 +65,7 @@ def change_of(pairing: Pairing, level: float, seed: int) -> Change:
     row = replace(
         row,
         n=pairing.n,
+        share=pairing.labels is not None or pairing.bounds == (0.0, 1.0),
         value_a=pairing.value_a,
         value_b=pairing.value_b,
         missing_a=pairing.missing.a,
@@ -143,6 +144,7 @@ def _unpaired(joined: Joined, a: Measure, b: Measure, level: float) -> Change:
     return replace(
         row,
         n=min(per_a.size, per_b.size),
+        share=b.data.bounds == (0.0, 1.0),
         value_a=float(per_a.mean()),
         value_b=float(per_b.mean()),
         difference=found.difference,

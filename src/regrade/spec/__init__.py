@@ -2,7 +2,9 @@
 
 from regrade.spec.arguments import ArgumentProblem, argument_schema, build, check_arguments, resolve
 from regrade.spec.document import NodePath
+from regrade.spec.gates import GateSpec, RuleSpec
 from regrade.spec.loading import CheckPlugin, SpecFile, load_spec
+from regrade.spec.messages import checked
 from regrade.spec.models import (
     DatasetSpec,
     EvalSpec,
@@ -21,16 +23,19 @@ __all__ = [
     "DatasetSpec",
     "EvalSpec",
     "FewShotSpec",
+    "GateSpec",
     "ModelSpec",
     "NodePath",
     "Parameters",
     "PluginUse",
     "PromptSpec",
+    "RuleSpec",
     "ScorerUse",
     "SpecFile",
     "argument_schema",
     "build",
     "check_arguments",
+    "checked",
     "json_schema",
     "load_spec",
     "resolve",

@@ -128,7 +128,8 @@ def _node(document: Document, loc: tuple[str | int, ...]) -> NodePath:
         node = ("dataset", *node[2:])
     if node[-1:] in {("name",), ("arguments",), ("title",)} and node not in document.places and len(node) > 1:
         node = node[:-1]
-    if isinstance(node[-1] if node else None, int) and isinstance(document.tree.get(str(node[0])), dict):
+    short = len(node) == 2 and isinstance(node[1], int)  # noqa: PLR2004 - a list written as a mapping of names
+    if short and isinstance(document.tree.get(str(node[0])), dict):
         names = list(document.tree[str(node[0])])
         node = (node[0], names[int(node[-1])]) if int(node[-1]) < len(names) else node[:1]
     return node

@@ -1,8 +1,15 @@
 """What pydantic found wrong, in the words of this project."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["in_words"]
+from pydantic import BaseModel, ValidationError
+
+from regrade.errors import UsageError
+from regrade.types import JsonObject
+
+__all__ = ["checked", "in_words"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _KINDS = {
     "string_type": "a text",
@@ -24,6 +31,25 @@ _COMPARISONS = {
     "less_than_equal": ("at most", "le"),
 }
 _EXCERPT = 40
+
+
+def checked(model: type[_Model], fields: JsonObject, subject: str = "") -> _Model:
+    """Return what stands in no file, such as a rule of the command line, checked by its model.
+
+    Args:
+        model: What it must be.
+        fields: What it is.
+        subject: Stands before what is wrong.
+
+    Raises:
+        UsageError: The first thing that is wrong.
+    """
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        details = error.errors()[0]
+        name = f"`{details['loc'][-1]}` " if details["loc"] else ""
+        raise UsageError(f"{subject}{name}{in_words(details)}") from error
 
 
 def in_words(details: Any) -> str:

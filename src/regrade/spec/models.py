@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from regrade.spec.gates import GateSpec
 from regrade.types import Endpoint, Json, JsonObject
 
 __all__ = [
@@ -431,6 +432,7 @@ class EvalSpec(Strict):
         metrics: How scores are aggregated, for scorers that have none of their own.
         cluster: Metadata name, column or template of what samples share; standard errors respect it.
         slices: Metadata names; metrics also for each of their values.
+        gate: What must hold for a run to pass.
     """
 
     name: str = Field(pattern=_NAME)
@@ -453,6 +455,7 @@ class EvalSpec(Strict):
     ) = None
     cluster: str | None = None
     slices: TextList = Field(default_factory=list)
+    gate: GateSpec | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,13 +1,22 @@
 """Run folders: journal, Parquet tables, manifest."""
 
+from regrade.store.baselines import (
+    BaselineFile,
+    find_baseline,
+    list_baselines,
+    no_baseline,
+    write_baseline,
+)
 from regrade.store.cache import CacheEntry, ResponseCache, cache_path
 from regrade.store.folders import RunFolder, create_run, find_run, list_runs
+from regrade.store.gates import append_gate, read_gates
 from regrade.store.journal import JournalFile, JournalIndex
 from regrade.store.manifest import Manifest, Status
-from regrade.store.reading import read_batches, read_summary, read_table
+from regrade.store.reading import read_batches, read_rows, read_summary, read_table
 from regrade.store.tables import TableWriter, write_summary
 
 __all__ = [
+    "BaselineFile",
     "CacheEntry",
     "JournalFile",
     "JournalIndex",
@@ -16,12 +25,19 @@ __all__ = [
     "RunFolder",
     "Status",
     "TableWriter",
+    "append_gate",
     "cache_path",
     "create_run",
+    "find_baseline",
     "find_run",
+    "list_baselines",
     "list_runs",
+    "no_baseline",
     "read_batches",
+    "read_gates",
+    "read_rows",
     "read_summary",
     "read_table",
+    "write_baseline",
     "write_summary",
 ]

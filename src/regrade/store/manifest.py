@@ -26,6 +26,7 @@ class Manifest:
         finished_at: Likewise; empty while it runs.
         specs: Each spec as it was run: file, content, overrides of the command line.
         models: Each resolved model; never a key.
+        measures: Eval to its scorers: range, metrics and their arguments.
         datasets: Eval to number of samples and fingerprint of all of them.
         versions: regrade, Python and the packages that numbers depend on.
         git: Commit, and whether files were changed, where the specs lie in a repository.
@@ -43,6 +44,7 @@ class Manifest:
     finished_at: str = ""
     specs: list[JsonObject] = field(default_factory=list)
     models: list[JsonObject] = field(default_factory=list)
+    measures: dict[str, list[JsonObject]] = field(default_factory=dict)
     datasets: dict[str, JsonObject] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     git: JsonObject = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Reading what runs left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,9 +11,9 @@ import pyarrow.parquet as pq
 from regrade.errors import StoreError
 from regrade.store.folders import RunFolder
 from regrade.store.schema import SAMPLES, SCORES
-from regrade.types import SummaryRow
+from regrade.types import JsonObject, SummaryRow
 
-__all__ = ["read_batches", "read_summary", "read_table"]
+__all__ = ["read_batches", "read_rows", "read_summary", "read_table"]
 
 _BATCH = 4096
 _SCHEMAS = {"samples": SAMPLES, "scores": SCORES}
@@ -65,3 +66,37 @@ def read_summary(folder: RunFolder) -> list[SummaryRow]:
     return [
         SummaryRow(**{name: row[name] for name in names}) for row in read_table(folder, "summary").to_pylist()
     ]
+
+
+def read_rows(
+    path: Path,
+    keys: Sequence[str],
+    chosen: Callable[[pa.RecordBatch], Sequence[int]],
+    columns: Sequence[str],
+) -> Iterator[JsonObject]:
+    """Yield single rows of a table; only the parts of the file that hold one of them are read in full.
+
+    Args:
+        path: A Parquet file.
+        keys: Columns that tell which rows are wanted.
+        chosen: Returns the places of the wanted rows in a batch of these columns.
+        columns: Columns of the rows; what the file does not hold is None.
+
+    Raises:
+        StoreError: When the file cannot be read.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            there = [name for name in columns if name in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                places = chosen(_batch(file, group, keys))
+                if places:
+                    for row in _batch(file, group, there).take(pa.array(places)).to_pylist():
+                        yield {name: row.get(name) for name in columns}
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} cannot be read: {error}") from error
+
+
+def _batch(file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.RecordBatch:
+    table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
+    return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)

@@ -1,0 +1,154 @@
+"""`compare`: two runs, or two arms of one, measured against each other."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
+from regrade.errors import UsageError
+from regrade.plugins import Registry
+from regrade.types import JsonObject
+from regrade.views import Document, TableView
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from regrade.arms import Arm, Joined
+    from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
+
+__all__ = ["ComparedRuns", "compare", "with_texts"]
+
+
+@dataclass(frozen=True)
+class ComparedRuns:
+    """What changed between A and B, as `import regrade` gives it.
+
+    Attributes:
+        comparison: Every figure.
+    """
+
+    comparison: "Comparison"
+
+    def __repr__(self) -> str:
+        found = self.comparison
+        return f"ComparedRuns({found.a!r}, {found.b!r}, changes={len(found.changes)})"
+
+    @property
+    def changes(self) -> "tuple[Change, ...]":
+        """Return a record for every metric of every pair of arms."""
+        return self.comparison.changes
+
+    @property
+    def leads(self) -> "tuple[Lead, ...]":
+        """Return the slices that stand out: leads, never verdicts."""
+        return self.comparison.leads
+
+    @property
+    def flips(self) -> "tuple[Flips, ...]":
+        """Return the samples that changed sides."""
+        return self.comparison.flips
+
+    @cached_property
+    def table(self) -> "pa.Table":
+        """Return the changes as an Arrow table (`.to_pandas()`, `polars.from_arrow(...)`)."""
+        import pyarrow as pa
+
+        return pa.Table.from_pylist([asdict(one) for one in self.changes])
+
+    @cached_property
+    def document(self) -> Document:
+        """Return what exporters write."""
+        from regrade.report import comparison_document
+
+        return comparison_document(self.comparison)
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Return the tables that people read."""
+        return self.document.tables
+
+
+def compare(
+    a: str,
+    b: str = "latest",
+    *,
+    results: str | Path = "results",
+    level: float = 0.95,
+    seed: int = 0,
+    registry: Registry | None = None,
+) -> ComparedRuns:
+    """Measure the candidate `b` against `a`, sample by sample.
+
+    Args:
+        a: A run or baseline, or an arm of one: `RUN[,model=x][,prompt=p]`.
+        b: Likewise.
+        results: Where runs lie.
+        level: Of every interval.
+        seed: Of every draw.
+        registry: Plug-ins, when the caller adds its own.
+
+    Raises:
+        UsageError: An unknown run, model or prompt, or nothing that both have.
+        StoreError: When a run cannot be read.
+    """
+    from regrade.compare import compare_pairs, join, match_arms
+
+    if not 0 < level < 1:
+        raise UsageError(f"a level lies between 0 and 1, not at {level}")
+    choice_a, choice_b = ArmChoice.parse(a), ArmChoice.parse(b)
+    side_a, side_b = (open_recorded(Path(results), one.reference) for one in (choice_a, choice_b))
+    if side_a.name == side_b.name and choice_a == choice_b:
+        raise UsageError(f"{a} and {b} are the same", hint="name two runs, or model=x and model=y of one")
+    arms_a, arms_b = lay_out([(side_a, choice_a), (side_b, choice_b)], registry or Registry())
+    pairs, alone = match_arms(arms_a, arms_b)
+    if not pairs:
+        raise UsageError(f"{a} and {b} have nothing in common", hint=_what_they_hold(arms_a, arms_b))
+    names = choice_a.text(side_a.name), choice_b.text(side_b.name)
+    found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
+    notes = (*_unfinished([side_a, side_b]), *found.notes)
+    return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
+
+
+def with_texts(found: "Comparison", a: Recorded, b: Recorded) -> "Comparison":
+    """Return the comparison with prompts and answers of the samples that changed sides."""
+    return replace(found, flips=tuple(_read(one, a, b) for one in found.flips))
+
+
+def _read(flips: "Flips", a: Recorded, b: Recorded) -> "Flips":
+    joined: Joined = flips.joined
+    keys = [one.key for one in (*flips.broken, *flips.mended)]
+    of_a, of_b = a.texts(joined.a, keys), b.texts(joined.b, keys)
+
+    def told(flip: "Flip") -> "Flip":
+        mine, theirs = of_b.get(flip.key, {}), of_a.get(flip.key, {})
+
+        def either(name: str) -> JsonObject | None:
+            return mine.get(name) if mine.get(name) is not None else theirs.get(name)
+
+        return replace(
+            flip,
+            sample=str(either("sample_id") or ""),
+            messages=either("messages"),
+            target=either("target"),
+            text_a=theirs.get("text"),
+            text_b=mine.get("text"),
+        )
+
+    return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))
+
+
+def _unfinished(sides: Sequence[Recorded]) -> list[str]:
+    return [
+        f"{one.name} did not finish ({one.status}); only what it holds is compared."
+        for one in {side.name: side for side in sides}.values()
+        if one.status != "success"
+    ]
+
+
+def _what_they_hold(a: "Sequence[Arm]", b: "Sequence[Arm]") -> str:
+    def names(arms: "Sequence[Arm]") -> str:
+        return ", ".join(f"{arm.eval}/{arm.model}/{arm.prompt}" for arm in arms[:4])
+
+    return f"A holds {names(a)}; B holds {names(b)}; choose arms with RUN,model=x or RUN,prompt=p"

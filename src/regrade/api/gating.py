@@ -1,0 +1,223 @@
+"""`gate`: rules to a verdict, and `baseline`: what later runs are held against."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regrade.api.comparing import with_texts
+from regrade.api.rules import GatePlan, gate_plan
+from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
+from regrade.errors import SpecError, UsageError
+from regrade.plugins import Registry
+from regrade.store import append_gate
+from regrade.views import Document, TableView
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from regrade.arms import Arm
+    from regrade.comparisons import Comparison, GateResult, Outcome, Verdict
+    from regrade.gate import Target
+
+__all__ = ["GateOptions", "GatedRun", "gate"]
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What a caller may say about a gate beside the spec.
+
+    Attributes:
+        baseline: A baseline or run in place of the spec's.
+        rules: Rules in place of the spec's, such as "non_inferior accuracy margin=0.02".
+        alpha: In place of the spec's.
+        on_inconclusive: Likewise.
+        missing: Likewise.
+        clusters: Likewise.
+        results: Where runs lie.
+        seed: Of every draw.
+        record: Whether the gate is added to the run's `gates.jsonl`.
+    """
+
+    baseline: str | None = None
+    rules: Sequence[str] = ()
+    alpha: float | None = None
+    on_inconclusive: str | None = None
+    missing: str | None = None
+    clusters: str | None = None
+    results: Path = Path("results")
+    seed: int = 0
+    record: bool = True
+
+
+@dataclass(frozen=True)
+class GatedRun:
+    """What a gate said, as `import regrade` gives it.
+
+    Attributes:
+        result: Every figure.
+    """
+
+    result: "GateResult"
+
+    def __repr__(self) -> str:
+        return f"GatedRun({self.result.run!r}, {self.outcome})"
+
+    @property
+    def outcome(self) -> "Outcome":
+        """Return PASS, FAIL or INCONCLUSIVE."""
+        return self.result.outcome
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0, 100 (failed) or 101 (inconclusive and not let through)."""
+        return self.result.exit_code
+
+    @property
+    def verdicts(self) -> "tuple[Verdict, ...]":
+        """Return a record for every rule and arm."""
+        return self.result.verdicts
+
+    @cached_property
+    def document(self) -> Document:
+        """Return what exporters write."""
+        from regrade.report import gate_document
+
+        return gate_document(self.result)
+
+    @property
+    def paragraph(self) -> str:
+        """Return the verdict in a few sentences."""
+        return self.document.paragraph
+
+    @property
+    def tables(self) -> tuple[TableView, ...]:
+        """Return the tables that people read."""
+        return self.document.tables
+
+    @cached_property
+    def table(self) -> "pa.Table":
+        """Return the verdicts as an Arrow table."""
+        import pyarrow as pa
+
+        return pa.Table.from_pylist(list(self.document.records["verdicts"]))
+
+
+def gate(
+    run: str = "latest",
+    *,
+    options: GateOptions | None = None,
+    registry: Registry | None = None,
+    **changes: Any,
+) -> GatedRun:
+    """Hold a run against the rules of its specs.
+
+    Args:
+        run: The candidate: a run, or an arm of one: `RUN[,model=x][,prompt=p]`.
+        options: How; `changes` lie over it.
+        registry: Plug-ins, when the caller adds its own.
+        changes: Fields of `GateOptions`: baseline, rules, alpha, results, ...
+
+    Raises:
+        UsageError: No rules, a metric or baseline that does not exist, no sample to judge by.
+        StoreError: When a run cannot be read.
+    """
+    chosen = _options(options or GateOptions(), changes)
+    registry = registry or Registry()
+    choice = ArmChoice.parse(run)
+    candidate = open_recorded(chosen.results, choice.reference)
+    plan = gate_plan(candidate, chosen.rules, registry)
+    plan = plan.changed(
+        alpha=chosen.alpha,
+        on_inconclusive=chosen.on_inconclusive,
+        missing=chosen.missing,
+        clusters=chosen.clusters,
+    )
+    reference = chosen.baseline or plan.baseline
+    baseline = None if reference is None else ArmChoice.parse(reference)
+    side = None if baseline is None else open_recorded(chosen.results, baseline.reference)
+    if side is not None and side.name == candidate.name and baseline is not None:
+        _refuse_itself(run, choice, baseline)
+    sides = [(candidate, choice), *([(side, baseline)] if side is not None and baseline is not None else [])]
+    arms_b, *others = lay_out(sides, registry, plan.slices)
+    lone = choice.selected | (baseline.selected if baseline else frozenset())
+    result = _judged(plan, (arms_b, others[0] if others else []), lone, chosen.seed)
+    if result.comparison is not None and side is not None:
+        result = replace(result, comparison=with_texts(result.comparison, side, candidate))
+    gated = GatedRun(
+        replace(
+            result,
+            run=choice.text(candidate.name),
+            baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
+            baseline_fingerprint=side.fingerprint if side is not None else "",
+        )
+    )
+    if chosen.record and candidate.folder is not None:
+        _record(candidate, gated)
+    return gated
+
+
+def _options(options: GateOptions, changes: Mapping[str, Any]) -> GateOptions:
+    try:
+        changed = replace(options, **changes)
+    except TypeError as error:
+        raise UsageError(f"gate(): {error}") from error
+    rules = [changed.rules] if isinstance(changed.rules, str) else list(changed.rules)
+    return replace(changed, results=Path(changed.results), rules=rules)
+
+
+def _refuse_itself(run: str, choice: ArmChoice, baseline: ArmChoice) -> None:
+    if replace(choice, reference="") == replace(baseline, reference=""):
+        raise UsageError(
+            f"{run} would be held against itself",
+            hint="name another baseline, or arms of the run: RUN,model=x against RUN,model=y",
+        )
+
+
+def _judged(
+    plan: GatePlan, arms: "tuple[Sequence[Arm], Sequence[Arm]]", lone: Collection[str], seed: int
+) -> "GateResult":
+    from regrade.comparisons import GateResult
+    from regrade.gate import judge, resolve
+
+    targets, problems = resolve(plan.sets, arms[0], arms[1], lone)
+    if problems:
+        raise SpecError([plan.pointed(one) for one in problems])
+    verdicts, problems = judge(targets, seed)
+    if problems:
+        raise SpecError([plan.pointed(one) for one in problems])
+    return GateResult("", "", "", tuple(verdicts), _compared(targets, seed))
+
+
+def _compared(targets: "Sequence[Target]", seed: int) -> "Comparison | None":
+    from regrade.compare import compare_pairs
+    from regrade.gate import pairs_of
+
+    pairs = list(pairs_of(targets))
+    if not pairs:
+        return None
+    return compare_pairs((pairs[0].a.run, pairs[0].b.run), pairs, [], 0.95, seed)
+
+
+def _record(candidate: Recorded, gated: GatedRun) -> None:
+    """Add the gate to the run's own record of them."""
+    if candidate.folder is None:
+        return
+    result = gated.result
+    append_gate(
+        candidate.folder,
+        {
+            "v": 1,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": result.run,
+            "baseline": result.baseline,
+            "baseline_fingerprint": result.baseline_fingerprint,
+            "outcome": result.outcome,
+            "exit_code": result.exit_code,
+            "paragraph": gated.paragraph,
+            "policies": [asdict(one) for one in dict.fromkeys(verdict.policy for verdict in result.verdicts)],
+            "verdicts": list(gated.document.records["verdicts"]),
+        },
+    )

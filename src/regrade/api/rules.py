@@ -1,0 +1,223 @@
+"""Which rules a run is held against: those of its specs, of the command line, or the plain ones."""
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regrade.api.sources import Recorded
+from regrade.api.specs import load_specs
+from regrade.errors import Problem, RegradeError, UsageError, did_you_mean
+from regrade.jsonio import dumps
+from regrade.plugins import Registry
+from regrade.spec import GateSpec, RuleSpec, SpecFile, checked
+from regrade.types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from regrade.comparisons import Policy, Rule
+    from regrade.gate import RuleSet
+
+__all__ = ["GatePlan", "gate_plan", "parse_rule"]
+
+_KINDS = ("no_regression", "non_inferior", "at_least", "at_most")
+_NUMBERS = ("margin", "value")
+_LISTS = ("models", "prompts")
+_ALIASES = {"model": "models", "prompt": "prompts"}
+
+
+@dataclass(frozen=True, slots=True)
+class GatePlan:
+    """Rules, how they are judged, and what against.
+
+    Attributes:
+        sets: The rules.
+        baseline: What the specs name; None when none does.
+        files: The specs, where their lines can be shown.
+    """
+
+    sets: "tuple[RuleSet, ...]"
+    baseline: str | None
+    files: tuple[SpecFile, ...] = ()
+
+    @property
+    def slices(self) -> list[str]:
+        """Return the metadata fields that rules speak of."""
+        return list(dict.fromkeys(name for one in self.sets for rule in one.rules for name in rule.slice))
+
+    def changed(self, **changes: Any) -> "GatePlan":
+        """Return the plan with other policies, where a change is not None.
+
+        Raises:
+            UsageError: An alpha outside of (0, 0.5], or another value that is none.
+        """
+        wanted = {name: value for name, value in changes.items() if value is not None}
+        if not wanted:
+            return self
+        checked(GateSpec, {**wanted, "rules": [{"rule": "at_least", "metric": "m", "value": 0}]})
+        sets = tuple(replace(one, policy=replace(one.policy, **wanted)) for one in self.sets)
+        return replace(self, sets=sets)
+
+    def pointed(self, problem: Problem) -> Problem:
+        """Return the problem with the line of the spec that it points to."""
+        if problem.where is None or problem.where.line is None:
+            return problem
+        for file in self.files:
+            lines = file.document.lines.get(problem.where.file, [])
+            if len(lines) >= problem.where.line:
+                return dataclasses.replace(problem, source=lines[problem.where.line - 1])
+        return problem
+
+
+def gate_plan(run: Recorded, rules: Sequence[str], registry: Registry) -> GatePlan:
+    """Return what a run is held against.
+
+    Rules of the command line replace those of the specs. A spec's gate is read from its file as it stands
+    now, else from what the run kept of it. Without any rule every scorer's first metric must not regress.
+
+    Raises:
+        UsageError: A rule that is none.
+    """
+    from regrade.comparisons import Policy
+    from regrade.gate import RuleSet
+
+    gates = [] if run.folder is None else _spec_gates(run, registry)
+    baseline = _baseline([gate for _, gate, _ in gates])
+    files = tuple(file for _, _, file in gates if file is not None)
+    if rules:
+        policy = _policy(gates[0][1]) if gates else Policy()
+        found = tuple(parse_rule(text) for text in rules)
+        return GatePlan((RuleSet(found, policy),), baseline, files)
+    if gates:
+        sets = tuple(RuleSet(_rules(gate, file), _policy(gate), name) for name, gate, file in gates)
+        return GatePlan(sets, baseline, files)
+    return GatePlan(tuple(_plain(run)), None)
+
+
+def _baseline(gates: Sequence[GateSpec]) -> str | None:
+    named = list(dict.fromkeys(gate.baseline for gate in gates if gate.baseline is not None))
+    if len(named) > 1:
+        raise UsageError(
+            f"the specs name different baselines: {', '.join(named)}", hint="choose one with --baseline"
+        )
+    return named[0] if named else None
+
+
+def _spec_gates(run: Recorded, registry: Registry) -> list[tuple[str, GateSpec, SpecFile | None]]:
+    """Return the gate of each spec of the run that has one, with its file where that can be read."""
+    found: list[tuple[str, GateSpec, SpecFile | None]] = []
+    specs = run.folder.manifest().specs if run.folder is not None else []
+    for record in specs:
+        file = _file_now(record, registry)
+        if file is not None:
+            if file.spec.gate is not None:
+                found.append((file.spec.name, file.spec.gate, file))
+        elif record["spec"].get("gate"):
+            found.append((record["name"], GateSpec.model_validate(record["spec"]["gate"]), None))
+    return found
+
+
+def _file_now(record: JsonObject, registry: Registry) -> SpecFile | None:
+    path = Path(record["file"])
+    if not path.is_file():
+        return None
+    try:
+        (file,) = load_specs([path], registry)
+    except RegradeError:
+        return None  # it was changed to something that does not run; the run kept what it was
+    return file if file.spec.name == record["name"] else None
+
+
+def _policy(gate: GateSpec) -> "Policy":
+    from regrade.comparisons import Policy
+
+    return Policy(gate.alpha, gate.on_inconclusive, gate.missing, gate.clusters)
+
+
+def _rules(gate: GateSpec, file: SpecFile | None) -> "tuple[Rule, ...]":
+    return tuple(
+        dataclasses.replace(_rule(one), where=None if file is None else file.where(("gate", "rules", place)))
+        for place, one in enumerate(gate.rules)
+    )
+
+
+def _rule(spec: RuleSpec) -> "Rule":
+    from regrade.comparisons import Rule
+
+    return Rule(
+        rule=spec.rule,
+        metric=spec.metric,
+        margin=spec.margin,
+        value=None if spec.value is None else float(spec.value),
+        confident=spec.confident,
+        against=spec.against,
+        models=tuple(spec.models),
+        prompts=tuple(spec.prompts),
+        slice={name: _text(value) for name, value in spec.slice.items()},
+    )
+
+
+def _text(value: Json) -> str:
+    """Return a metadata value as slices name it."""
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _plain(run: Recorded) -> "list[RuleSet]":
+    """Return the rules of a run without any: no scorer's first metric may regress."""
+    from regrade.comparisons import Policy, Rule
+    from regrade.gate import RuleSet
+
+    sets = []
+    for name, scorers in run.measures.items():
+        rules = tuple(
+            Rule("no_regression", f"{one['scorer']}.{one['metrics'][0]['name']}") for one in scorers
+        )
+        if rules:
+            sets.append(RuleSet(rules, Policy(), name))
+    return sets
+
+
+def parse_rule(text: str) -> "Rule":
+    """Read a rule of the command line, such as "non_inferior accuracy margin=0.02 channel=chat".
+
+    A number alone is the margin or the value; `confident` stands for itself; what is no field of a rule is
+    metadata that samples must have.
+
+    Raises:
+        UsageError: Saying what is wrong with it.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f'the rule "{text}": {error}') from error
+    if len(words) < 2 or words[0] not in _KINDS:  # noqa: PLR2004 - kind and metric
+        kind = words[0] if words else ""
+        hint = did_you_mean(kind, _KINDS) if kind not in _KINDS else "it needs a metric"
+        hint = hint or "such as: --rule 'non_inferior accuracy margin=0.02'"
+        raise UsageError(f'the rule "{text}" is none', hint=hint)
+    fields: JsonObject = {"rule": words[0], "metric": words[1], "slice": {}}
+    for word in words[2:]:
+        _take(fields, word, text)
+    return _rule(checked(RuleSpec, fields, f'the rule "{text}": '))
+
+
+def _take(fields: JsonObject, word: str, text: str) -> None:
+    name, equals, value = word.partition("=")
+    name = _ALIASES.get(name, name)
+    if not equals:
+        if word == "confident":
+            fields["confident"] = True
+            return
+        name, value = "margin" if fields["rule"] == "non_inferior" else "value", word
+    if name in _NUMBERS:
+        try:
+            fields[name] = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+        except ValueError:
+            raise UsageError(f'the rule "{text}": "{word}" is no number') from None
+    elif name in _LISTS:
+        fields[name] = value.split(",")
+    elif name == "against":
+        fields[name] = value
+    else:
+        fields["slice"][name] = value

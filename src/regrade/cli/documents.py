@@ -1,0 +1,114 @@
+"""A comparison or a gate on the terminal and in files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from regrade.cli.terminal import print_views, safe_text
+from regrade.views import Document, FlipsView, FlipView
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from regrade.plugins import Registry
+
+__all__ = ["print_document", "write_document"]
+
+_TEXT_LIMIT = 1_200
+_STYLES = {"same": "", "out": "red strike", "in": "green underline"}
+_OUTCOMES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow", "ERROR": "bold magenta"}
+
+
+def print_document(console: "Console", document: Document, *, flips: int, full: bool) -> None:
+    """Print the paragraph, the tables, and the first samples that changed sides.
+
+    Args:
+        console: Where to.
+        document: From `report`.
+        flips: How many samples of each side.
+        full: Whether long texts are shown whole.
+    """
+    console.print(Rule(safe_text(document.title), align="left"))
+    console.print(_headed(document))
+    console.print()
+    print_views(console, document.tables)
+    for note in document.notes:
+        console.print(safe_text(note), style="dim")
+    if document.notes:
+        console.print()
+    for group in document.flips if flips else ():
+        _print_flips(console, group, flips, full=full)
+
+
+def _headed(document: Document) -> Text:
+    text = safe_text(document.paragraph)
+    if document.outcome is not None and document.paragraph.startswith(document.outcome):
+        text.stylize(_OUTCOMES[document.outcome], 0, len(document.outcome))
+    return text
+
+
+def _print_flips(console: "Console", group: FlipsView, count: int, *, full: bool) -> None:
+    console.print(safe_text(group.title), style="bold")
+    console.print(
+        safe_text(
+            f"  {group.lost_count:,} lost (passed with A, failed with B), {group.gained_count:,} gained"
+        )
+    )
+    for note in group.notes:
+        console.print(Padding(safe_text(note), (0, 0, 0, 2)), style="dim")
+    for name, listed in (("lost", group.lost), ("gained", group.gained)):
+        for flip in listed[:count]:
+            _print_flip(console, name, flip, full=full)
+    console.print()
+
+
+def _print_flip(console: "Console", side: str, flip: FlipView, *, full: bool) -> None:
+    limit = None if full else _TEXT_LIMIT
+    console.print(safe_text(f"  {side}: {flip.sample}  ({flip.before} to {flip.after})"))
+    for name, text in (("asked", flip.prompt), ("target", flip.target)):
+        if text:
+            _indented(console, f"{name}: ", safe_text(text.strip(), limit=limit))
+    if flip.diff:
+        _indented(
+            console, "A to B: ", _diff(flip, limit, colour=console.is_terminal and not console.no_color)
+        )
+        return
+    for name, answer in (("A", flip.text_a), ("B", flip.text_b)):
+        shown = "(not stored)" if answer is None else answer.strip() or "(empty)"
+        _indented(console, f"{name}: ", safe_text(shown, limit=limit))
+
+
+def _diff(flip: FlipView, limit: int | None, *, colour: bool) -> Text:
+    """Return both answers as one text; without colour, what is gone and new stands in brackets."""
+    text = Text()
+    left = limit if limit is not None else sum(len(part) for _, part in flip.diff)
+    for kind, part in flip.diff:
+        shown = safe_text(part[:left])
+        left -= len(part[:left])
+        if not colour and kind != "same":
+            marks = ("[-", "-] ") if kind == "out" else ("{+", "+} ")
+            shown = Text(f"{marks[0]}{shown.plain.strip()}{marks[1]}")
+        text.append_text(Text(shown.plain, style=_STYLES[kind] if colour else ""))
+        if left <= 0:
+            text.append(" ...")
+            break
+    return text
+
+
+def _indented(console: "Console", head: str, text: Text) -> None:
+    console.print(Padding(Text(head, style="dim").append_text(text), (0, 0, 0, 4)))
+
+
+def write_document(
+    console: "Console", document: Document, paths: Sequence[Path], registry: "Registry"
+) -> None:
+    """Write the document in the formats that the files' suffixes name, and say so."""
+    from regrade import api
+
+    for path in paths:
+        api.export_document(document, path, registry)
+        console.print(f"written: {path}", soft_wrap=True)

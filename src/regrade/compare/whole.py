@@ -1,0 +1,58 @@
+"""Everything that changed between two sets of arms."""
+
+from collections.abc import Iterator, Sequence
+
+from regrade.arms import Arm, Joined
+from regrade.compare.changes import adjusted, changes_of
+from regrade.compare.flips import find_flips
+from regrade.compare.leads import find_leads
+from regrade.comparisons import Comparison
+
+__all__ = ["compare_pairs"]
+
+
+def compare_pairs(
+    names: tuple[str, str], pairs: Sequence[Joined], alone: Sequence[Arm], level: float, seed: int
+) -> Comparison:
+    """Compare every pair by every metric; the texts of the flips are left to whoever can read them.
+
+    Args:
+        names: What the user calls A and B.
+        pairs: Arms with their common samples.
+        alone: Arms of B without a partner.
+        level: Of every interval.
+        seed: Of every draw.
+    """
+    changes = [change for joined in pairs for change in changes_of(joined, level, seed)]
+    return Comparison(
+        a=names[0],
+        b=names[1],
+        changes=tuple(adjusted(changes)),
+        leads=tuple(find_leads(pairs, level, seed)),
+        flips=tuple(flips for joined in pairs for flips in find_flips(joined)),
+        notes=(*_left_out(pairs), *_alone(names[0], alone)),
+        level=level,
+    )
+
+
+def _left_out(pairs: Sequence[Joined]) -> Iterator[str]:
+    """Say which samples are not in the comparison, and why."""
+    for joined in pairs:
+        parts = []
+        if joined.only_a:
+            parts.append(f"{joined.only_a:,} are in A alone")
+        if joined.only_b:
+            parts.append(f"{joined.only_b:,} are in B alone")
+        if joined.changed:
+            parts.append(f"{joined.changed:,} have another input or target in B")
+        if parts:
+            arm = joined.b
+            yield (
+                f"{arm.eval}, {arm.model}: {joined.rows_b.size:,} samples compared; left out: "
+                f"{', '.join(parts)}."
+            )
+
+
+def _alone(a: str, alone: Sequence[Arm]) -> Iterator[str]:
+    for arm in alone:
+        yield f"{arm.eval}: {a} has no counterpart of {arm.model} with the prompt {arm.prompt}; not compared."

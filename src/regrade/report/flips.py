@@ -1,0 +1,131 @@
+"""Samples that changed sides, with both answers word by word."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from regrade.comparisons import Flip, Flips
+from regrade.jsonio import loads
+from regrade.types import Json
+from regrade.views import DiffPart, FlipsView, FlipView
+
+__all__ = ["flips_view", "word_diff"]
+
+_WORDS = re.compile(r"\S+\s*|\s+")
+_MOST_WORDS = 1_500
+"""Of each text: comparing takes time with the square of it."""
+
+
+def flips_view(flips: Flips) -> FlipsView:
+    """Return the samples of one pair of arms that changed sides."""
+    a, b = flips.joined.a, flips.joined.b
+    notes = []
+    if flips.flaky:
+        notes.append(
+            f"{flips.flaky:,} samples pass now and then on both sides: flaky, and neither lost nor gained."
+        )
+    for name, shown, count in (
+        ("lost", len(flips.broken), flips.broken_count),
+        ("gained", len(flips.mended), flips.mended_count),
+    ):
+        if shown < count:
+            notes.append(f"The first {shown} of {count:,} {name} are shown.")
+    arms = b.model if (a.model, a.prompt) == (b.model, b.prompt) else _against(flips)
+    return FlipsView(
+        title=f"{b.eval}: {flips.scorer}, {arms}",
+        lost=tuple(map(_flip_view, flips.broken)),
+        gained=tuple(map(_flip_view, flips.mended)),
+        lost_count=flips.broken_count,
+        gained_count=flips.mended_count,
+        notes=tuple(notes),
+    )
+
+
+def _against(flips: Flips) -> str:
+    a, b = flips.joined.a, flips.joined.b
+    if a.prompt == b.prompt:
+        return f"{b.model} against {a.model}"
+    if a.model == b.model:
+        return f"{b.model}, prompt {b.prompt} against {a.prompt}"
+    return f"{b.model} {b.prompt} against {a.model} {a.prompt}"
+
+
+def _flip_view(flip: Flip) -> FlipView:
+    diff: tuple[DiffPart, ...] = ()
+    if flip.text_a is not None and flip.text_b is not None:
+        diff = word_diff(flip.text_a, flip.text_b)
+    return FlipView(
+        sample=flip.sample,
+        before=f"{flip.before:.3g}",
+        after=f"{flip.after:.3g}",
+        prompt=_conversation(flip.messages),
+        target="" if flip.target is None else str(flip.target),
+        text_a=flip.text_a,
+        text_b=flip.text_b,
+        diff=diff,
+    )
+
+
+def _conversation(messages: Json) -> str:
+    """Return messages as people read them; a single one without its role."""
+    if not isinstance(messages, str):
+        return ""
+    try:
+        content: Any = loads(messages)
+    except ValueError:
+        return messages
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return messages
+    turns = [(str(one.get("role", "")), one.get("content", "")) for one in content if isinstance(one, dict)]
+    if len(turns) == 1:
+        return _said(turns[0][1])
+    return "\n".join(f"{role}: {_said(text)}" for role, text in turns)
+
+
+def _said(content: Json) -> str:
+    if isinstance(content, list):
+        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content)
+
+
+def word_diff(a: str, b: str) -> tuple[DiffPart, ...]:
+    """Return both texts as one: words of both, of A alone, of B alone.
+
+    Long texts are compared by their first 1,500 words; where more follows on both sides, the rest stands at
+    the end as it is.
+    """
+    words_a, words_b = _WORDS.findall(a), _WORDS.findall(b)
+    head_a, head_b = words_a[:_MOST_WORDS], words_b[:_MOST_WORDS]
+    parts: list[DiffPart] = []
+    matcher = difflib.SequenceMatcher(None, _bare(head_a), _bare(head_b), autojunk=False)
+    for kind, a_from, a_to, b_from, b_to in matcher.get_opcodes():
+        if kind == "equal":
+            parts.append(("same", "".join(head_b[b_from:b_to])))
+            continue
+        if a_to > a_from:
+            parts.append(("out", "".join(head_a[a_from:a_to])))
+        if b_to > b_from:
+            parts.append(("in", "".join(head_b[b_from:b_to])))
+    if len(words_a) > _MOST_WORDS:
+        parts.append(("out", "".join(words_a[_MOST_WORDS:])))
+    if len(words_b) > _MOST_WORDS:
+        parts.append(("in", "".join(words_b[_MOST_WORDS:])))
+    return _spaced(parts)
+
+
+def _bare(words: Sequence[str]) -> list[str]:
+    return [word.rstrip() for word in words]
+
+
+def _spaced(parts: Sequence[DiffPart]) -> tuple[DiffPart, ...]:
+    """Return the parts with a space where two would run into one word."""
+    spaced: list[DiffPart] = []
+    for one, following in pairwise([*parts, ("same", "")]):
+        kind, text = one
+        joins = bool(following[1]) and not text[-1:].isspace() and not following[1][:1].isspace()
+        spaced.append((kind, f"{text} " if joins else text))
+    return tuple(spaced)
