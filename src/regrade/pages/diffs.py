@@ -41,9 +41,11 @@ def side(parts: Iterable[ShownPart], *, of: Literal["out", "in"]) -> Markup:
             shown.append(Markup(' <span class="xs">{}</span> ').format(text))
         elif kind == "same":
             shown.append(visible(text))
-        elif kind == of and text:
+        elif kind == of:
             words = text.rstrip()
-            shown.append(Markup("<{0}>{1}</{0}>").format(tag, visible(words)) + visible(text[len(words) :]))
+            if words:
+                shown.append(Markup("<{0}>{1}</{0}>").format(tag, visible(words)))
+            shown.append(visible(text[len(words) :]))
     return Markup("").join(shown)
 
 
