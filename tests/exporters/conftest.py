@@ -12,6 +12,7 @@ from regrade.views import (
     FlipView,
     ForestRow,
     ForestView,
+    Mark,
     TableView,
 )
 
@@ -47,9 +48,9 @@ def _parts() -> tuple[tuple[TableView, ...], tuple[FlipsView, ...], tuple[Forest
         1,
         tuple(HOSTILE),
     )
+    marks: tuple[Mark, ...] = ("better", "worse", "unclear", "none")
     rows = tuple(
-        ForestRow(text, 1.0, -2.0, 3.0, 0.5, mark, text)
-        for text, mark in zip(HOSTILE, ("better", "worse", "unclear", "none"), strict=False)
+        ForestRow(text, 1.0, -2.0, 3.0, 0.5, mark, text) for text, mark in zip(HOSTILE, marks, strict=False)
     )
     return tables, (flips,), (ForestView(TEXT, TEXT, rows),)
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import html5lib
 
 from regrade.exporters.html import HtmlReport
-from regrade.views import Document, FlipsView, FlipView, ForestRow, ForestView
+from regrade.views import Document, FlipsView, FlipView, ForestRow, ForestView, Mark
 
 
 def page(document: Document) -> ET.Element:
@@ -93,9 +93,9 @@ def test_ids_and_labels_fit(document: Document) -> None:
 
 def test_marks_differ_by_shape() -> None:
     """Better, worse, unclear and nothing shown are told apart without colour."""
+    marks: tuple[Mark, ...] = ("better", "worse", "unclear", "none")
     rows = tuple(
-        ForestRow(mark, value, value - 1, value + 1, None, mark, "x")
-        for value, mark in enumerate(("better", "worse", "unclear", "none"))
+        ForestRow(mark, value, value - 1, value + 1, None, mark, "x") for value, mark in enumerate(marks)
     )
     found = page(Document("t", (), kind="comparison", forests=(ForestView("f", "points", rows),)))
     shapes = []

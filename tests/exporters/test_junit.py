@@ -39,7 +39,7 @@ def test_illegal_characters_are_gone(document: Document) -> None:
 def test_outcomes_become_what_servers_know() -> None:
     """FAIL and INCONCLUSIVE are failures, ERROR an error; reason as text, place as file and line."""
     cases = tuple(
-        CaseView("e", name, name, f"{name} it is", f"{name}\nin full", Location("evals/e.yaml", 7, 3))  # type: ignore[arg-type]
+        CaseView("e", name, name, f"{name} it is", f"{name}\nin full", Location("evals/e.yaml", 7, 3))
         for name in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")
     )
     suite = parsed(Document("t", (), kind="gate", outcome="FAIL", cases=cases))[0]

@@ -11,7 +11,9 @@ def families(document: Document) -> dict[str, list[tuple[dict[str, str], float]]
     """Return name to labels and values, as Prometheus' own reader has them."""
     return {
         family.name: [(sample.labels, sample.value) for sample in family.samples]
-        for family in text_string_to_metric_families(OpenMetrics().export(document))
+        for family in text_string_to_metric_families(  # type: ignore[no-untyped-call]
+            OpenMetrics().export(document)
+        )
     }
 
 

@@ -21,6 +21,8 @@ _ROW = 20
 _MIDDLE = _ROW / 2
 _PARTS = 4
 _ENOUGH = 1e-9
+_ENDLESS = 1e300
+"""Numbers from here on are no numbers of anything; a chart shows them at its edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,12 @@ def axis_of(rows: Sequence[ForestRow], *, zero: bool = False) -> Axis:
         zero: Whether 0 is on it in any case; it is anyway where it is no further off than the rows are apart.
     """
     numbers = [number for row in rows for number in (row.value, row.low, row.high, row.limit)]
-    finite = [number for number in numbers if number is not None and math.isfinite(number)]
+    finite = [number for number in numbers if number is not None and abs(number) < _ENDLESS]
     if not finite:
         return Axis(0.0, 1.0)
     low, high = min(finite), max(finite)
     if zero or max(low, -high) <= high - low:
         low, high = min(low, 0.0), max(high, 0.0)
-    if not math.isfinite(high - low):  # from one end of the numbers to the other: no step fits between
-        low, high = low / 2, high / 2
     if high - low <= max(abs(low), abs(high)) * _ENOUGH:
         pad = abs(high) / 10 or 1.0
         low, high = low - pad, high + pad
