@@ -74,8 +74,8 @@ def guarded(text: str) -> str:
 class GuardedStream:
     """A text stream through which no command reaches the runner, however the text is cut into writes.
 
-    It stands around standard output and standard error (the runner obeys both), behind whatever lays text out:
-    a command may come to stand at the beginning of a line only by being wrapped.
+    It stands around standard output and standard error (the runner obeys both), behind whatever lays text
+    out: a command may come to stand at the beginning of a line only by being wrapped.
     """
 
     def __init__(self, stream: TextIO) -> None:
