@@ -114,7 +114,7 @@ def test_flips_are_cut_before_tables() -> None:
     flips = (FlipsView("f", lost, (), 5_000, 0),)
     text = Markdown().export(Document("t", (), (), "gate", "PASS", cases=cases, flips=flips))
     assert text.count("✔ PASS | e | rule") == 50
-    assert "5,000 lost, 0 gained, the first 2,000 and 0 of them below" in text
+    assert "5,000 lost, 0 gained." in text
     cut = re.search(r"comment: ([\d,]+) flips\.", text)
     assert cut is not None
     assert int(cut[1].replace(",", "")) + text.count("<details>") == 2_000

@@ -38,6 +38,7 @@ def test_values_of_a_run() -> None:
         SummaryRow("e", "p", "m", "s", metric, "higher", part, value, None, None, None, 0.95, 7, 2, "")
         for metric, part, value in (("acc", "", 1 / 3), ("acc", "x=y", 0.1), ("none", "", None))
     )
+    rows += (SummaryRow("e", "p", "m", "", "cost", "lower", "", None, None, None, None, 0.95, 0, 9, ""),)
     found = families(Document("run", rows))
     labels = {"eval": "e", "prompt": "p", "model": "m"}
     assert found["regrade_value"] == [({**labels, "scorer": "s", "metric": "acc"}, 1 / 3)]

@@ -82,6 +82,11 @@ class GuardedStream:
         self._stream = stream
         self._line = ""
 
+    @property
+    def unguarded(self) -> TextIO:
+        """Return the stream itself, for the lines of `announce`."""
+        return self._stream
+
     def __getattr__(self, name: str) -> object:
         """Leave the rest to the stream itself."""
         return getattr(self._stream, name)

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from regrade.exporters.counting import arm_counts
 from regrade.types import SummaryRow
 from regrade.views import CaseOutcome, CaseView, Document
 
@@ -96,12 +97,7 @@ def _cases(document: Document) -> list[CaseView]:
 
 
 def _arms(rows: Iterable[SummaryRow]) -> Iterable[CaseView]:
-    counts: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for row in rows:
-        if not row.slice:
-            key = (row.eval, row.prompt, row.model)
-            answered, failed = counts.get(key, (0, 0))
-            counts[key] = max(answered, row.n), max(failed, row.n_failed)
-    for (name, prompt, model), (answered, failed) in counts.items():
-        said = f"{answered:,} samples answered and scored, {failed:,} failed"
-        yield CaseView(name, f"{prompt}, {model}", "PASS" if answered else "ERROR", said, said)
+    for arm in arm_counts(rows):
+        said = f"{arm.answered:,} samples answered and scored, {arm.failed:,} failed"
+        outcome: CaseOutcome = "PASS" if arm.answered else "ERROR"
+        yield CaseView(arm.eval, f"{arm.prompt}, {arm.model}", outcome, said, said)

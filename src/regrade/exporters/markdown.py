@@ -152,13 +152,10 @@ def _flips(page: _Page, views: Iterable[FlipsView]) -> tuple[list[str], int]:
 
 
 def _flips_head(view: FlipsView) -> list[str]:
-    here = (len(view.lost), len(view.gained))
-    complete = here == (view.lost_count, view.gained_count)
-    part = "" if complete else f", the first {here[0]:,} and {here[1]:,} of them below"
     return [
         f"### Flips: {markdown_text(view.title, _TITLE_LIMIT)}",
         "",
-        f"{view.lost_count:,} lost, {view.gained_count:,} gained{part}. {_LEGEND}",
+        f"{view.lost_count:,} lost, {view.gained_count:,} gained. {_LEGEND}",
         "",
         *(f"{markdown_text(note)}  " for note in view.notes),
         "",

@@ -4,7 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from regrade.exporters.counting import ArmCounts, arm_counts
 from regrade.pages.visible import plain
 from regrade.types import JsonObject, SummaryRow
 from regrade.views import Document
@@ -22,6 +24,7 @@ class OpenMetrics:
     def export(self, document: Document) -> str:
         """Return the text, ended by `# EOF`."""
         rows = [row for row in document.summary if not row.slice]
+        arms = arm_counts(rows)
         records = [record for found in document.records.values() for record in found]
         families: dict[str, tuple[str, _Series]] = {
             "regrade_value": ("A metric of a model.", _values(rows, records)),
@@ -29,8 +32,8 @@ class OpenMetrics:
                 "What a metric changed by, candidate minus baseline.",
                 _differences(records),
             ),
-            "regrade_samples": ("Samples that were answered and scored.", _counts(rows, "n")),
-            "regrade_failures": ("Requests without an answer or a score.", _counts(rows, "n_failed")),
+            "regrade_samples": ("Samples that were answered and scored.", _counts(arms, "answered")),
+            "regrade_failures": ("Requests without an answer or a score.", _counts(arms, "failed")),
             "regrade_verdicts": ("Rules of the gate by verdict.", _verdicts(document)),
         }
         lines: list[str] = []
@@ -70,13 +73,9 @@ def _differences(records: Iterable[JsonObject]) -> _Series:
         yield _labels(record), _number(record, "difference")
 
 
-def _counts(rows: Iterable[SummaryRow], field: str) -> _Series:
-    counts: dict[tuple[str, str, str], int] = {}
-    for row in rows:
-        key = (row.eval, row.prompt, row.model)
-        counts[key] = max(counts.get(key, 0), getattr(row, field))
-    for (name, prompt, model), count in counts.items():
-        yield {"eval": name, "prompt": prompt, "model": model}, count
+def _counts(arms: Iterable[ArmCounts], field: Literal["answered", "failed"]) -> _Series:
+    for arm in arms:
+        yield {"eval": arm.eval, "prompt": arm.prompt, "model": arm.model}, getattr(arm, field)
 
 
 def _verdicts(document: Document) -> _Series:
