@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format demo-models clean
+.PHONY: help run test check format simulate demo-models clean
 
 help:
 	@echo "make run     run the example suites against the embedded demo models (no key, no network)"
 	@echo "make test    run every test, with coverage"
 	@echo "make check   lint, types, import contracts"
 	@echo "make format  format the code"
+	@echo "make simulate  measure what the statistics promise (about ten minutes) and write docs/simulations.md"
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("regrade needs Python 3.11 or newer; this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -46,6 +47,9 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+simulate: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/simulate.py -o docs/simulations.md
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

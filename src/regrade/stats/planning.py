@@ -232,7 +232,8 @@ def design_effect(mean_cluster_size: float, icc: float) -> float:
     """Return by how much clusters multiply the samples needed: 1 + (n_c - 1) ICC.
 
     Args:
-        mean_cluster_size: Samples that share a source, at least 1; five of them at ICC .25 give 2.
+        mean_cluster_size: Samples that share a source, at least 1; five of them at ICC .25 give 2. Where
+            clusters differ in size that of a sample's own, sum n_c^2/n: the plain mean plans too few.
         icc: Intraclass correlation, 0 to 1.
 
     Raises:
