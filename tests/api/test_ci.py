@@ -133,6 +133,16 @@ def test_no_text_forges_an_output(env: dict[str, str]) -> None:
     assert Path(env["GITHUB_OUTPUT"]).read_text(encoding="utf-8").removeprefix(written) != written
 
 
+def test_a_delimiter_that_a_value_holds_is_drawn_again(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even by chance does a value end its own output."""
+    draws = iter(["first", "seen", *"abcdef"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(draws))
+    announce(gate(case(), title="x\nregrade_seen\ny"), env, Registry())
+    assert outputs(env["GITHUB_OUTPUT"])["title"] == "x\nregrade_seen\ny"
+
+
 def test_the_summary_never_passes_a_mebibyte(env: dict[str, str]) -> None:
     """What does not fit beside what is there is cut at a line, folds are closed, and the cut is said."""
     lost = tuple(FlipView(f"s{n}", "1", "0", "p " * 50, diff=(("out", "a\n" * 9),)) for n in range(200))

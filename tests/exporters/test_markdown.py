@@ -120,6 +120,25 @@ def test_flips_are_cut_before_tables() -> None:
     assert int(cut[1].replace(",", "")) + text.count("<details>") == 2_000
 
 
+def test_answers_without_a_difference_stand_below_each_other() -> None:
+    """Where one answer is not stored the other is quoted, cut and counted; a prompt and a target as well."""
+    view = FlipView("s", "1", "0", "ask\nme", "right", None, "word\n" * 1_000)
+    text = Markdown().export(Document("t", (), flips=(FlipsView("f", (view,), (), 1, 0, ("flaky",)),)))
+    assert "> ask\n> me\n" in text
+    assert "**Target** right" in text
+    assert "**A** (not stored)\n\n**B**\n\n> ```text\n> word\n" in text
+    assert "> first 600 of 5,000 characters" in text
+    assert "flaky" in text
+
+
+def test_a_long_difference_is_cut() -> None:
+    """A flip takes no more than its share, and its end shows that it is cut."""
+    view = FlipView("s", "1", "0", diff=(("out", "a " * 900), ("in", "b " * 900), ("same", "end")))
+    text = Markdown().export(Document("t", (), flips=(FlipsView("f", (view,), (), 1, 0),)))
+    assert len(text) < 2_500
+    assert "</del> …\n" in text
+
+
 def test_a_difference_is_struck_and_underlined() -> None:
     """Words of A alone are struck, words of B alone underlined, and spaces between words stay."""
     view = FlipView(

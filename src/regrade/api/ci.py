@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -52,9 +52,14 @@ def announce(document: Document, env: Mapping[str, str], registry: Registry) -> 
     """
     if not in_github_actions(env):
         return []
+    summary, outputs = registry.load("exporter", "md")().export(document), _outputs(document)
     faults = [
-        _append_summary(env.get("GITHUB_STEP_SUMMARY", ""), document, registry),
-        _append(env.get("GITHUB_OUTPUT", ""), "GITHUB_OUTPUT", _outputs(document)),
+        _append(
+            env.get("GITHUB_STEP_SUMMARY", ""),
+            "GITHUB_STEP_SUMMARY",
+            lambda taken: _fitted(summary, _SUMMARY_LIMIT - taken),
+        ),
+        _append(env.get("GITHUB_OUTPUT", ""), "GITHUB_OUTPUT", lambda _: outputs),
     ]
     said = [fault for fault in faults if fault]
     lines = [_command("warning", {"title": "regrade"}, "; ".join(said))] if said else []
@@ -112,18 +117,6 @@ def _remembered(line: str) -> str:
     return f" {head[1]}" if head else f"x{line[-_REMEMBERED // 2 :]}"
 
 
-def _append_summary(path: str, document: Document, registry: Registry) -> str:
-    """Append the Markdown export to the job's summary; return what went wrong."""
-    if not path:
-        return ""
-    text = registry.load("exporter", "md")().export(document)
-    try:
-        taken = Path(path).stat().st_size if Path(path).exists() else 0
-    except (OSError, ValueError) as error:
-        return _fault("GITHUB_STEP_SUMMARY", error)
-    return _append(path, "GITHUB_STEP_SUMMARY", _fitted(text, _SUMMARY_LIMIT - taken))
-
-
 def _fitted(text: str, room: int) -> str:
     """Return the text, or as many whole lines of it as so many bytes hold, open folds closed."""
     whole = _bytes(f"\n{text}")
@@ -163,13 +156,19 @@ def _output(name: str, value: str) -> str:
     return f"{name}<<{delimiter}\n{plain(value)}\n{delimiter}\n"
 
 
-def _append(path: str, name: str, text: str) -> str:
-    """Append to one of the runner's files; return what went wrong."""
+def _append(path: str, name: str, text_for: Callable[[int], str]) -> str:
+    """Append to one of the runner's files; return what went wrong.
+
+    Args:
+        path: The file; empty where the runner has none.
+        name: What the runner calls it.
+        text_for: Returns the text, given how many bytes there are.
+    """
     if not path:
         return ""
     try:
         with Path(path).open("ab") as stream:
-            stream.write(_bytes(text))
+            stream.write(_bytes(text_for(stream.tell())))
     except (OSError, ValueError) as error:
         return _fault(name, error)
     return ""
