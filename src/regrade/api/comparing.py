@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from regrade.arms import Arm, Joined
     from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
 
-__all__ = ["ComparedRuns", "compare", "with_texts"]
+__all__ = ["ComparedRuns", "compare", "refuse_itself", "with_texts"]
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,30 @@ def compare(
         raise UsageError(f"a level lies between 0 and 1, not at {level}")
     choice_a, choice_b = ArmChoice.parse(a), ArmChoice.parse(b)
     side_a, side_b = (open_recorded(Path(results), one.reference) for one in (choice_a, choice_b))
-    if side_a.name == side_b.name and choice_a == choice_b:
-        raise UsageError(f"{a} and {b} are the same", hint="name two runs, or model=x and model=y of one")
     arms_a, arms_b = lay_out([(side_a, choice_a), (side_b, choice_b)], registry or Registry())
     pairs, alone = match_arms(arms_a, arms_b)
     if not pairs:
         raise UsageError(f"{a} and {b} have nothing in common", hint=_what_they_hold(arms_a, arms_b))
+    if side_a.name == side_b.name:
+        refuse_itself(b, pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
     notes = (*_unfinished([side_a, side_b]), *found.notes)
     return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
+
+
+def refuse_itself(run: str, pairs: "Sequence[tuple[Arm, Arm]]") -> None:
+    """Refuse an arm of a run that stands on both sides: what is held against itself never differs.
+
+    Raises:
+        UsageError: Naming it.
+    """
+    for a, b in pairs:
+        if (a.prompt, a.model) == (b.prompt, b.model):
+            raise UsageError(
+                f"{run}: {b.model} ({b.eval}, prompt {b.prompt}) would be held against itself",
+                hint="name two runs, or arms of one: RUN,model=x against RUN,model=y",
+            )
 
 
 def with_texts(found: "Comparison", a: Recorded, b: Recorded) -> "Comparison":

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.api.comparing import with_texts
+from regrade.api.comparing import refuse_itself, with_texts
 from regrade.api.rules import GatePlan, gate_plan
 from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
 from regrade.errors import SpecError, UsageError
@@ -138,12 +138,13 @@ def gate(
     reference = chosen.baseline or plan.baseline
     baseline = None if reference is None else ArmChoice.parse(reference)
     side = None if baseline is None else open_recorded(chosen.results, baseline.reference)
-    if side is not None and side.name == candidate.name and baseline is not None:
-        _refuse_itself(run, choice, baseline)
     sides = [(candidate, choice), *([(side, baseline)] if side is not None and baseline is not None else [])]
     arms_b, *others = lay_out(sides, registry, plan.slices)
     lone = choice.selected | (baseline.selected if baseline else frozenset())
-    result = _judged(plan, (arms_b, others[0] if others else []), lone, chosen.seed)
+    targets = _targets(plan, (arms_b, others[0] if others else []), lone)
+    if side is not None and side.name == candidate.name:
+        refuse_itself(run, [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])
+    result = _judged(plan, targets, chosen.seed)
     if result.comparison is not None and side is not None:
         result = replace(result, comparison=with_texts(result.comparison, side, candidate))
     gated = GatedRun(
@@ -168,23 +169,21 @@ def _options(options: GateOptions, changes: Mapping[str, Any]) -> GateOptions:
     return replace(changed, results=Path(changed.results), rules=rules)
 
 
-def _refuse_itself(run: str, choice: ArmChoice, baseline: ArmChoice) -> None:
-    if replace(choice, reference="") == replace(baseline, reference=""):
-        raise UsageError(
-            f"{run} would be held against itself",
-            hint="name another baseline, or arms of the run: RUN,model=x against RUN,model=y",
-        )
-
-
-def _judged(
-    plan: GatePlan, arms: "tuple[Sequence[Arm], Sequence[Arm]]", lone: Collection[str], seed: int
-) -> "GateResult":
-    from regrade.comparisons import GateResult
-    from regrade.gate import judge, resolve
+def _targets(
+    plan: GatePlan, arms: "tuple[Sequence[Arm], Sequence[Arm]]", lone: Collection[str]
+) -> "list[Target]":
+    from regrade.gate import resolve
 
     targets, problems = resolve(plan.sets, arms[0], arms[1], lone)
     if problems:
         raise SpecError([plan.pointed(one) for one in problems])
+    return targets
+
+
+def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int) -> "GateResult":
+    from regrade.comparisons import GateResult
+    from regrade.gate import judge
+
     verdicts, problems = judge(targets, seed)
     if problems:
         raise SpecError([plan.pointed(one) for one in problems])

@@ -104,7 +104,7 @@ def _by_means(
     found_a, found_b = _values(*a), _values(*b)
     known_a, known_b = np.isfinite(found_a.values), np.isfinite(found_b.values)
     kept = known_a & known_b
-    missing = _missing(joined, known_a, known_b, seed)
+    missing = _missing(joined, (a[1], known_a), (b[1], known_b), seed)
     bounds = _bounds(found_a, found_b, kept)
     empty = replace(empty, bounds=bounds, kept=kept, missing=missing)
     if not kept.any():
@@ -113,7 +113,7 @@ def _by_means(
     own = None if clusters is None else clusters[kept]
     d = sign * (found_b.values[kept] - found_a.values[kept])
     worst = None
-    if b[0].metric != "failure_rate" and (missing.either or missing.partly):
+    if missing.either or missing.partly:
         worst = _worst(empty, a, b, clusters, d)
     return replace(
         empty,
@@ -141,22 +141,34 @@ def _bounds(a: SampleValues, b: SampleValues, kept: Flags) -> Bounds | None:
     return low, high
 
 
-def _missing(joined: Joined, known_a: Flags, known_b: Flags, seed: int) -> Missing:
-    """Count samples without a value, and test whether both arms have them alike."""
-    failed_a = _share_failed(joined.a, joined.rows_a, known_a)
-    failed_b = _share_failed(joined.b, joined.rows_b, known_b)
+def _missing(
+    joined: Joined, a: tuple[MetricInput, Flags], b: tuple[MetricInput, Flags], seed: int
+) -> Missing:
+    """Count samples without a value, and test whether both arms have them alike.
+
+    A request that failed and an answer that could not be scored are both a gap. What is known of every
+    request, as whether it failed, has none.
+    """
+    known_a, known_b = a[1], b[1]
+    gaps_a = np.where(known_a, _share_of_gaps(joined.a, joined.rows_a, a[0]), 1.0)
+    gaps_b = np.where(known_b, _share_of_gaps(joined.b, joined.rows_b, b[0]), 1.0)
     both = known_a & known_b
-    partly = both & ((failed_a > 0) | (failed_b > 0))
+    partly = both & ((gaps_a > 0) | (gaps_b > 0))
     p = 1.0
-    if not np.array_equal(failed_a, failed_b):
-        p = min(1.0, 2 * min(sign_flip(failed_b - failed_a, seed)))
+    if not np.array_equal(gaps_a, gaps_b):
+        p = min(1.0, 2 * min(sign_flip(gaps_b - gaps_a, seed)))
     return Missing(int((~known_a).sum()), int((~known_b).sum()), int((~both).sum()), int(partly.sum()), p)
 
 
-def _share_failed(arm: Arm, rows: NDArray[np.int64], known: Flags) -> Floats:
-    present, failed = arm.present[rows], arm.failed[rows]
-    share = (present & failed).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
-    return np.where(known, share, 1.0)
+def _gaps(arm: Arm, rows: NDArray[np.int64], data: MetricInput) -> Flags:
+    """Return shape (m, K): which repeats were asked and have no value."""
+    gaps: Flags = arm.present[rows] & ~answered(data)
+    return gaps
+
+
+def _share_of_gaps(arm: Arm, rows: NDArray[np.int64], data: MetricInput) -> Floats:
+    share: Floats = _gaps(arm, rows, data).sum(axis=1) / np.maximum(arm.present[rows].sum(axis=1), 1)
+    return share
 
 
 def _worst(
@@ -185,10 +197,9 @@ def _worst(
 
 def _filled(data: MetricInput, arm: Arm, rows: NDArray[np.int64], *, best: bool) -> MetricInput:
     """Return the data with failed repeats at one end of the range of the scores."""
-    if data.bounds is None:
-        return data
-    end = data.bounds[1] if best else data.bounds[0]
-    gaps = arm.present[rows] & ~answered(data)
+    low, high = data.bounds or (-np.inf, np.inf)  # open where a threshold on the scores is what is bounded
+    end = high if best else low
+    gaps = _gaps(arm, rows, data)
     parsed = None if data.parsed is None else np.where(gaps, best, data.parsed)
     return replace(data, values=np.where(gaps, end, data.values), parsed=parsed)
 
@@ -202,7 +213,7 @@ def _by_labels(empty: Pairing, statistic: str, a: MetricInput, b: MetricInput, s
     expected = _expected(a, b)
     right: Flags = expected != None  # noqa: E711 - elementwise
     kept: Flags = known_a & known_b & right
-    missing = _missing(empty.joined, known_a, known_b, seed)
+    missing = _missing(empty.joined, (a, known_a), (b, known_b), seed)
     empty = replace(empty, kept=kept, missing=missing, label_statistic=statistic)
     if not kept.any():
         return replace(empty, problem="no common sample has a right label and an answer on both sides")

@@ -12,7 +12,7 @@ from regrade.gate.requests import REQUEST_METRICS, request_estimate
 from regrade.gate.resolving import Target
 from regrade.gate.weighing import Ends, Weighed, blank
 from regrade.protocols import PerSample
-from regrade.stats import answered
+from regrade.stats import answered, samples_for_upper_bound
 from regrade.types import Estimate, MetricInput
 
 __all__ = ["weigh_limit"]
@@ -62,8 +62,9 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
     )
     if not rule.confident:
         return weighed
-    if found.low is None or found.high is None:
-        return replace(weighed, too_few=True)
+    weighed = replace(weighed, least=_least(target))
+    if math.isinf(ends.high):  # nothing could fail it
+        return weighed
     return replace(weighed, p=_smallest_alpha(lambda level: _oriented(sign, estimate(level))[1], ends))
 
 
@@ -71,6 +72,14 @@ def _oriented(sign: float, found: Estimate) -> tuple[float, float]:
     low = -math.inf if found.low is None else found.low
     high = math.inf if found.high is None else found.high
     return (low, high) if sign > 0 else (-high, -low)
+
+
+def _least(target: Target) -> int:
+    """Return from how many samples on there can be an interval."""
+    named = REQUEST_METRICS.get(target.rule.metric)
+    if named is None or named.form != "quantile":
+        return 2
+    return samples_for_upper_bound(max(named.q, 1 - named.q), 1 - 2 * target.policy.alpha)
 
 
 def _estimator(target: Target, data: MetricInput) -> Callable[[float], Estimate]:

@@ -136,6 +136,8 @@ def _by_interval(weighed: Weighed, p: float | None) -> _Decision:
         return "INCONCLUSIVE", "too_few", weighed.least
     if p is not None and p <= policy.alpha:
         return "FAIL", "below_margin" if weighed.verdict.rule.margin is not None else "beyond", None
+    if math.isinf(ends.low):  # there is no interval on that side
+        return "INCONCLUSIVE", "too_few", weighed.least if weighed.verdict.n < weighed.least else None
     if ends.low <= ends.limit and not _keeps(weighed, ends):
         return "INCONCLUSIVE", "undecided", _needed(weighed, ends)
     if _breaks_unseen(weighed, ends):

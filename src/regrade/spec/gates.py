@@ -9,11 +9,11 @@ from regrade.types import Json
 
 __all__ = ["GateSpec", "RuleSpec"]
 
-_HIGHEST_ALPHA = 0.5
+_COIN = 0.5  # an alpha at which an interval has no width and a test is a coin
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def _texts(value: Any) -> Any:
@@ -89,7 +89,7 @@ class GateSpec(_Strict):
     """
 
     baseline: str | None = None
-    alpha: float = Field(default=0.05, gt=0, le=_HIGHEST_ALPHA)
+    alpha: float = Field(default=0.05, gt=0, lt=_COIN)
     on_inconclusive: Literal["fail", "pass"] = "fail"
     missing: Literal["worst_case", "ignore"] = "worst_case"
     clusters: Literal["guarded", "typical"] = "guarded"
