@@ -9,6 +9,7 @@ from regrade.errors import Location
 from regrade.types import Better, Json
 
 __all__ = [
+    "Agreement",
     "Cause",
     "Change",
     "Comparison",
@@ -167,6 +168,45 @@ class Flips:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often two arms gave the same label, whichever was right.
+
+    Attributes:
+        eval: The eval.
+        scorer: Whose labels.
+        run_a: Run or baseline of A.
+        prompt_a: Prompt of A.
+        model_a: Model of A.
+        run_b: Run of B.
+        prompt_b: Prompt of B.
+        model_b: Model of B.
+        n: Samples that both answered.
+        same: The share of them with the same label; no label twice is the same label.
+        low: Lower end of its interval.
+        high: Upper end.
+        level: Of the interval.
+        kappa: Cohen's: 1 full agreement, 0 that of chance; None where both always give one label.
+        kappa_se: Its standard error.
+    """
+
+    eval: str
+    scorer: str
+    run_a: str
+    prompt_a: str
+    model_a: str
+    run_b: str
+    prompt_b: str
+    model_b: str
+    n: int
+    same: float
+    low: float | None
+    high: float | None
+    level: float
+    kappa: float | None
+    kappa_se: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two runs, or two arms of one, measured against each other.
 
@@ -178,6 +218,7 @@ class Comparison:
         flips: Samples that changed sides, one entry a pair and scorer.
         notes: What the reader must know: samples left out, arms without a partner, scorers that changed.
         level: Of every interval.
+        agreements: How often both gave the same label.
     """
 
     a: str
@@ -187,6 +228,7 @@ class Comparison:
     flips: tuple[Flips, ...]
     notes: tuple[str, ...]
     level: float
+    agreements: tuple[Agreement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +261,12 @@ class Rule:
 
     @property
     def text(self) -> str:
-        """Return the rule as people write it: "non_inferior accuracy margin=0.02 channel=chat"."""
+        """Return the rule as people write it: "at_most cost_usd 5", "non_inferior accuracy margin=0.02"."""
         parts = [self.rule, self.metric]
         if self.margin is not None:
             parts.append(f"margin={self.margin:g}")
         if self.value is not None:
-            parts.append(f"value={self.value:g}")
+            parts.append(f"{self.value:g}")
         parts += ["confident"] if self.confident else []
         parts += [f"against={self.against}"] if self.against else []
         return " ".join([*parts, *(f"{name}={value}" for name, value in self.slice.items())])

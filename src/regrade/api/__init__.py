@@ -10,6 +10,7 @@ from regrade.api.inventory import Suite, endpoint_models, inventory, spec_schema
 from regrade.api.opening import open_run, runs
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel
+from regrade.api.precheck import check_gate
 from regrade.api.rescoring import rescore
 from regrade.api.results import Run, export, export_document, exporter_name
 from regrade.api.runner import LiveRun
@@ -39,6 +40,7 @@ __all__ = [
     "arun",
     "baselines",
     "cache_path",
+    "check_gate",
     "compare",
     "endpoint_models",
     "environment",

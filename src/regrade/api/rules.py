@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from regrade.comparisons import Policy, Rule
     from regrade.gate import RuleSet
 
-__all__ = ["GatePlan", "gate_plan", "parse_rule"]
+__all__ = ["GatePlan", "gate_plan", "parse_rule", "planned_gate"]
 
 _KINDS = ("no_regression", "non_inferior", "at_least", "at_most")
 _NUMBERS = ("margin", "value")
@@ -79,20 +79,31 @@ def gate_plan(run: Recorded, rules: Sequence[str], registry: Registry) -> GatePl
     Raises:
         UsageError: A rule that is none.
     """
+    gates = [] if run.folder is None else _spec_gates(run, registry)
+    plan = _plan_of(gates, rules)
+    return plan if plan.sets else GatePlan(tuple(_plain(run)), plan.baseline, plan.files)
+
+
+def planned_gate(files: Sequence[SpecFile], rules: Sequence[str]) -> GatePlan:
+    """Return what a run of these specs will be held against; without any rule its `sets` are empty.
+
+    Raises:
+        UsageError: A rule that is none.
+    """
+    return _plan_of([(file.spec.name, file.spec.gate, file) for file in files if file.spec.gate], rules)
+
+
+def _plan_of(gates: Sequence[tuple[str, GateSpec, SpecFile | None]], rules: Sequence[str]) -> GatePlan:
     from regrade.comparisons import Policy
     from regrade.gate import RuleSet
 
-    gates = [] if run.folder is None else _spec_gates(run, registry)
     baseline = _baseline([gate for _, gate, _ in gates])
     files = tuple(file for _, _, file in gates if file is not None)
     if rules:
         policy = _policy(gates[0][1]) if gates else Policy()
-        found = tuple(parse_rule(text) for text in rules)
-        return GatePlan((RuleSet(found, policy),), baseline, files)
-    if gates:
-        sets = tuple(RuleSet(_rules(gate, file), _policy(gate), name) for name, gate, file in gates)
-        return GatePlan(sets, baseline, files)
-    return GatePlan(tuple(_plain(run)), None)
+        return GatePlan((RuleSet(tuple(map(parse_rule, rules)), policy),), baseline, files)
+    sets = tuple(RuleSet(_rules(gate, file), _policy(gate), name) for name, gate, file in gates)
+    return GatePlan(sets, baseline, files)
 
 
 def _baseline(gates: Sequence[GateSpec]) -> str | None:
@@ -170,12 +181,19 @@ def _plain(run: Recorded) -> "list[RuleSet]":
 
     sets = []
     for name, scorers in run.measures.items():
-        rules = tuple(
-            Rule("no_regression", f"{one['scorer']}.{one['metrics'][0]['name']}") for one in scorers
-        )
+        rules = tuple(Rule("no_regression", metric) for metric in _first_metrics(scorers))
         if rules:
             sets.append(RuleSet(rules, Policy(), name))
     return sets
+
+
+def _first_metrics(scorers: Sequence[JsonObject]) -> list[str]:
+    """Return the name of each scorer's first metric, with the scorer's where the metric's is not enough."""
+    names = [str(one["metrics"][0]["name"]) for one in scorers]
+    return [
+        name if names.count(name) == 1 else f"{one['scorer']}.{name}"
+        for one, name in zip(scorers, names, strict=True)
+    ]
 
 
 def parse_rule(text: str) -> "Rule":

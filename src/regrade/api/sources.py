@@ -186,7 +186,7 @@ def open_recorded(results: Path, reference: str) -> Recorded:
     try:
         folder = find_run(results, reference)
     except UsageError as error:
-        if reference in {"latest", "previous"} or error.message.startswith(f'"{reference}" fits'):
+        if reference in {"latest", "previous"} or " fits " in error.message:
             raise
         missing = no_baseline(results, reference)
         raise UsageError(f'no run or baseline "{reference}" in {results}', hint=missing.hint) from error

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
-from rich.rule import Rule
 from rich.text import Text
 
 from regrade.cli.terminal import print_views, safe_text
@@ -32,7 +31,7 @@ def print_document(console: "Console", document: Document, *, flips: int, full: 
         flips: How many samples of each side.
         full: Whether long texts are shown whole.
     """
-    console.print(Rule(safe_text(document.title), align="left"))
+    console.print(safe_text(document.title), style="bold")
     console.print(_headed(document))
     console.print()
     print_views(console, document.tables)

@@ -7,15 +7,16 @@ Without any, no scorer's first metric may regress against the baseline.
 """
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import add_output, add_results, fraction, whole
 
 if TYPE_CHECKING:
-    from regrade.api import GatedRun
+    from regrade.api import GatedRun, GateOptions, Run
     from regrade.plugins import Registry
 
-__all__ = ["add_arguments", "add_gate_options", "execute", "show_gate"]
+__all__ = ["add_arguments", "add_gate_options", "execute", "gate_options", "show_gate"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,23 +54,11 @@ def execute(args: argparse.Namespace) -> int:
     return show_gate(args, args.run, registry, flips=args.flips, full=args.full)
 
 
-def show_gate(
-    args: argparse.Namespace, run: str, registry: "Registry", *, flips: int = 2, full: bool = False
-) -> int:
-    """Put a run through its gate and show the verdict; also to the CI that this runs in.
-
-    Args:
-        args: With the options of `add_gate_options`, `results` and `output`.
-        run: The candidate.
-        registry: Plug-ins.
-        flips: How many samples of each side.
-        full: Whether long texts are shown whole.
-    """
+def gate_options(args: argparse.Namespace) -> "GateOptions":
+    """Return what `add_gate_options` took."""
     from regrade import api
-    from regrade.cli.documents import print_document, write_document
-    from regrade.cli.terminal import make_console
 
-    options = api.GateOptions(
+    return api.GateOptions(
         baseline=args.baseline,
         rules=args.rule,
         alpha=args.alpha,
@@ -78,10 +67,42 @@ def show_gate(
         results=args.results,
         seed=getattr(args, "seed", 0),
     )
-    gated: GatedRun = api.gate(run, options=options, registry=registry)
+
+
+def show_gate(
+    args: argparse.Namespace,
+    run: str,
+    registry: "Registry",
+    *,
+    summary: "Run | None" = None,
+    flips: int = 2,
+    full: bool = False,
+) -> int:
+    """Put a run through its gate and show the verdict; also to the CI that this runs in.
+
+    Args:
+        args: With the options of `add_gate_options`, `results` and `output`.
+        run: The candidate.
+        registry: Plug-ins.
+        summary: The run whose own tables go into the files as well.
+        flips: How many samples of each side.
+        full: Whether long texts are shown whole.
+    """
+    from regrade import api
+    from regrade.cli.documents import print_document, write_document
+    from regrade.cli.terminal import make_console
+
+    gated: GatedRun = api.gate(run, options=gate_options(args), registry=registry)
     console = make_console()
     print_document(console, gated.document, flips=flips, full=full)
-    write_document(console, gated.document, args.output, registry)
-    for line in api.announce(gated.document, api.environment(), registry):
+    document = gated.document
+    if summary is not None:
+        document = replace(
+            document,
+            summary=tuple(summary.summary_rows),
+            tables=(*document.tables, *summary.tables()),
+        )
+    write_document(console, document, args.output, registry)
+    for line in api.announce(document, api.environment(), registry):
         console.out(line, highlight=False)
     return gated.exit_code

@@ -77,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what an answer survives before it counts: the process (os, default) or power loss (disk)",
     )
     _add_budget(parser)
+    _add_gate(parser)
     add_results(parser)
 
 
@@ -89,6 +90,14 @@ def _add_budget(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-failures", type=limit, metavar="N", help="a count, or a fraction of all requests"
     )
+
+
+def _add_gate(parser: argparse.ArgumentParser) -> None:
+    from regrade.cli.gating import add_gate_options
+
+    group = parser.add_argument_group("gate", "judge the run; the exit code is the verdict's: 0, 100, 101")
+    group.add_argument("--gate", action="store_true", help="hold the run against the rules of its specs")
+    add_gate_options(group)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -122,16 +131,37 @@ def execute(args: argparse.Namespace) -> int:
     )
     if args.plan_only:
         return _plan(args, options, registry)
+    if args.gate:
+        _check_gate(args, registry)
     gc.set_threshold(_COLLECT_EVERY)
     with RunDisplay(make_console(stderr=True)) as display:
         run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
     console = make_console()
     _show(run, console, args.results)
+    if args.gate and run.status == "success":
+        from regrade.cli.gating import show_gate
+
+        console.print()
+        return show_gate(args, str(run.path), registry, summary=run)
     for path in args.output:
         if run.manifest.counts.get("finished"):
             api.export(run, path, registry)
             console.print(f"written: {path}", soft_wrap=True)
     return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
+
+
+def _check_gate(args: argparse.Namespace, registry: "Registry") -> None:
+    """Find what is wrong with the gate before anything is spent."""
+    from regrade import api
+    from regrade.cli.gating import gate_options
+    from regrade.cli.terminal import make_console, safe_text
+
+    if not args.specs:
+        return  # a run that is resumed names its specs itself
+    for warning in api.check_gate(
+        args.specs, options=gate_options(args), registry=registry, limit=args.limit
+    ):
+        make_console(stderr=True).print(safe_text(f"warning: {warning}"), soft_wrap=True)
 
 
 def _plan(args: argparse.Namespace, options: "RunOptions", registry: "Registry") -> int:

@@ -8,10 +8,13 @@ import numpy as np
 from regrade.arms import Arm, Joined, Measure, Pairing, taken
 from regrade.compare.pairing import pair_up
 from regrade.comparisons import Change
+from regrade.protocols import OfLabels, PerSample
 from regrade.stats import (
+    LabelDraws,
     answered,
     compare_labels,
     detectable_drop,
+    draw_labels,
     epoch_means,
     holm,
     newcombe_independent,
@@ -36,12 +39,21 @@ def changes_of(joined: Joined, level: float, seed: int) -> Iterator[Change]:
         level: Of every interval.
         seed: Of every draw.
     """
+    labelled: dict[str, tuple[Pairing, LabelDraws]] = {}
     for measure in joined.b.measures:
         other = joined.a.measure(*measure.name)
         if other is None:
             yield _blank(joined, measure, f"{joined.a.run} has no such metric")
+        elif joined.rows_a.size and measure.scorer in labelled and isinstance(measure.source, OfLabels):
+            pairing, draws = labelled[measure.scorer]
+            again = replace(pairing, metric=measure.metric, label_statistic=measure.source.label_statistic)
+            yield change_of(again, level, seed, draws)
         elif joined.rows_a.size:
-            yield change_of(pair_up(joined, other, measure, seed), level, seed)
+            pairing = pair_up(joined, other, measure, seed)
+            drawn = None if pairing.labels is None else draw_labels(pairing.labels, seed)
+            if drawn is not None:
+                labelled[measure.scorer] = pairing, drawn
+            yield change_of(pairing, level, seed, drawn)
         else:
             yield _unpaired(joined, other, measure, level)
     for measure in joined.a.measures:
@@ -59,8 +71,15 @@ def adjusted(changes: list[Change]) -> list[Change]:
     return rows
 
 
-def change_of(pairing: Pairing, level: float, seed: int) -> Change:
-    """Return the row of one pairing."""
+def change_of(pairing: Pairing, level: float, seed: int, draws: LabelDraws | None = None) -> Change:
+    """Return the row of one pairing.
+
+    Args:
+        pairing: One metric over the common samples.
+        level: Of its interval.
+        seed: Of every draw.
+        draws: For a metric of labels, those that another metric of the same labels made.
+    """
     row = _start(pairing.joined, pairing)
     row = replace(
         row,
@@ -74,7 +93,7 @@ def change_of(pairing: Pairing, level: float, seed: int) -> Change:
     )
     if pairing.problem:
         return replace(row, note=pairing.problem)
-    return _of_labels(row, pairing, seed) if pairing.mean is None else _of_means(row, pairing, seed)
+    return _of_labels(row, pairing, seed, draws) if pairing.mean is None else _of_means(row, pairing, seed)
 
 
 def _of_means(row: Change, pairing: Pairing, seed: int) -> Change:
@@ -98,12 +117,14 @@ def _of_means(row: Change, pairing: Pairing, seed: int) -> Change:
     )
 
 
-def _of_labels(row: Change, pairing: Pairing, seed: int) -> Change:
+def _of_labels(row: Change, pairing: Pairing, seed: int, draws: LabelDraws | None) -> Change:
     if pairing.labels is None:
         return row
-    found = compare_labels(pairing.label_statistic, pairing.labels, row.level, seed)
+    found = compare_labels(pairing.label_statistic, pairing.labels, row.level, seed, draws)
     return replace(
         row,
+        value_a=found.a,
+        value_b=found.b,
         difference=found.b - found.a,
         se=found.se,
         low=found.low,
@@ -159,8 +180,6 @@ def _unpaired(joined: Joined, a: Measure, b: Measure, level: float) -> Change:
 
 
 def _independent(arm: Arm, measure: Measure) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
-    from regrade.protocols import PerSample
-
     data = taken(measure.data, np.arange(arm.ids.size))
     if isinstance(measure.source, PerSample):
         values = measure.source.per_sample(data).values

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from regrade.arms import Arm, Joined
+from regrade.compare.agreements import agreements_of
 from regrade.compare.changes import adjusted, changes_of
 from regrade.compare.flips import find_flips
 from regrade.compare.leads import find_leads
@@ -32,6 +33,7 @@ def compare_pairs(
         flips=tuple(flips for joined in pairs for flips in find_flips(joined)),
         notes=(*_left_out(pairs), *_alone(names[0], alone)),
         level=level,
+        agreements=tuple(one for joined in pairs for one in agreements_of(joined, level)),
     )
 
 

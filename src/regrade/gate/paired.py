@@ -63,8 +63,6 @@ def _start(target: Target, pairing: Pairing) -> Verdict:
         notes.append(f"{epochs_a} repeats against {epochs_b}")
     if arms.changed:
         notes.append(f"{arms.changed:,} samples changed their input or target and were left out")
-    if arms.only_a or arms.only_b:
-        notes.append(f"{arms.only_a:,} samples are in the baseline alone, {arms.only_b:,} in the run alone")
     return replace(
         blank(target),
         run_a=arms.a.run,

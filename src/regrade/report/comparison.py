@@ -3,14 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
+from regrade.comparisons import Agreement, Change, Comparison, Flip, Flips, Lead
 from regrade.report.flips import flips_view
-from regrade.report.measures import format_change, format_interval, format_p, format_plain, unit_of
+from regrade.report.measures import (
+    format_change,
+    format_interval,
+    format_p,
+    format_plain,
+    format_size,
+    metric_label,
+    unit_of,
+)
 from regrade.report.numbers import MISSING
 from regrade.types import JsonObject
 from regrade.views import ColumnView, Document, ForestRow, ForestView, Mark, TableView
 
-__all__ = ["change_tables", "comparison_document", "flip_records", "lead_table", "slice_forests"]
+__all__ = [
+    "agreement_table",
+    "change_tables",
+    "comparison_document",
+    "flip_records",
+    "lead_table",
+    "slice_forests",
+]
 
 _ALPHA = 0.05
 _MOST_SENTENCES = 4
@@ -23,13 +38,14 @@ def comparison_document(found: Comparison) -> Document:
         summary=(),
         kind="comparison",
         paragraph=" ".join([*_sentences(found), *_flaky(found.flips)]),
-        tables=(*change_tables(found), *lead_table(found.leads)),
+        tables=(*change_tables(found), *agreement_table(found.agreements), *lead_table(found.leads)),
         forests=(*_forests(found), *slice_forests(found.leads)),
         flips=tuple(flips_view(one) for one in found.flips if one.broken_count or one.mended_count),
         notes=found.notes,
         records={
             "changes": tuple(asdict(one) for one in found.changes),
             "leads": tuple({**asdict(one.change), "q": one.q} for one in found.leads),
+            "agreements": tuple(asdict(one) for one in found.agreements),
             "flips": tuple(flip_records(found.flips)),
         },
     )
@@ -45,7 +61,7 @@ def _sentences(found: Comparison) -> list[str]:
         smallest = [one.detectable for one in tested if one.detectable is not None and one.share]
         open_ = ""
         if smallest:
-            open_ = f" Drops of {max(smallest) * 100:.1f} points could have stayed unseen."
+            open_ = f" Drops below {format_size(max(smallest), 'points')} could have stayed unseen."
         return [f"No change of {_count(len(tested), 'metric')} is beyond chance.{open_}"]
     worse = sum(1 for one in shown if is_worse(one))
     heads = [f"{_count(worse, 'metric')} worse" if worse else "", f"{len(shown) - worse} better"]
@@ -61,7 +77,7 @@ def _sentence(one: Change) -> str:
     verb = "rose" if (one.difference or 0) > 0 else "fell"
     size = format_change(abs(one.difference or 0.0), unit, _half(one)).lstrip("+")
     return (
-        f"{one.eval}: {metric_label(one)} of {one.model_b} {verb} by {size} {unit} "
+        f"{one.eval}: {_label(one)} of {one.model_b} {verb} by {size} {unit} "
         f"({format_plain(one.value_a, unit)} to {format_plain(one.value_b, unit)}, "
         f"p {_p_words(one.p_adjusted)} adjusted)."
     )
@@ -81,11 +97,13 @@ def _count(number: int, name: str) -> str:
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
-def metric_label(one: Change) -> str:
-    """Return what people call a metric: scorer and metric, the scorer alone where both are the same."""
-    if not one.scorer or one.scorer == one.metric:
-        return one.metric
-    return f"{one.scorer} {one.metric}"
+def _label(one: Change, *, alone: bool = False) -> str:
+    return metric_label(one.scorer, one.metric, alone=alone)
+
+
+def _alone(rows: Sequence[Change]) -> bool:
+    """Return whether there is one scorer only, so that its name says nothing."""
+    return len({one.scorer for one in rows if one.scorer}) <= 1
 
 
 def is_worse(one: Change) -> bool:
@@ -103,6 +121,7 @@ def change_tables(found: Comparison) -> list[TableView]:
 
 def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
     several = len({_arms(one) for one in rows}) > 1
+    alone = _alone(rows)
     heads = [
         *([ColumnView("model")] if several else []),
         ColumnView("metric"),
@@ -110,12 +129,12 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
         ColumnView("B", "right"),
         ColumnView("B \N{MINUS SIGN} A", "right"),
         ColumnView(f"{level * 100:g} % interval", "right"),
-        ColumnView("p", "right", 4),
+        ColumnView("p", "right", 5),
         ColumnView("adjusted p", "right", 1),
         ColumnView("won, lost", "right", 2),
         ColumnView("tied", "right", 6),
         ColumnView("drop it could show", "right", 3),
-        ColumnView("n", "right", 5),
+        ColumnView("n", "right", 4),
     ]
     body = []
     for one in rows:
@@ -124,7 +143,7 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
         body.append(
             (
                 *([_arms(one)] if several else []),
-                metric_label(one),
+                _label(one, alone=alone),
                 format_plain(one.value_a, unit),
                 format_plain(one.value_b, unit),
                 format_change(one.difference, unit, _half(one)),
@@ -133,7 +152,7 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
                 format_p(one.p_adjusted),
                 counts,
                 MISSING if one.ties is None else f"{one.ties:,}",
-                MISSING if one.detectable is None else _size(one.detectable, unit),
+                MISSING if one.detectable is None else format_size(one.detectable, unit),
                 f"{one.n:,}",
             )
         )
@@ -141,7 +160,7 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
     return TableView(title, tuple(heads), tuple(body), tuple(_notes(rows)))
 
 
-def _arms(one: Change) -> str:
+def _arms(one: Change | Agreement) -> str:
     """Return the names that tell this pair of arms from others."""
     model = one.model_b if one.model_a == one.model_b else f"{one.model_b} against {one.model_a}"
     if one.prompt_a == one.prompt_b:
@@ -153,12 +172,8 @@ def _half(one: Change) -> float | None:
     return None if one.low is None or one.high is None else (one.high - one.low) / 2
 
 
-def _size(drop: float, unit: str) -> str:
-    return format_change(drop, unit, drop / 10).lstrip("+")
-
-
 def _notes(rows: Sequence[Change]) -> list[str]:
-    notes = list(dict.fromkeys(f"{metric_label(one)}: {one.note}." for one in rows if one.note))
+    notes = list(dict.fromkeys(f"{_label(one)}: {one.note}." for one in rows if one.note))
     if any(one.share for one in rows):
         notes.append("Differences of shares are in points.")
     missing = [one for one in rows if one.scorer and (one.missing_a or one.missing_b)]
@@ -171,6 +186,36 @@ def _notes(rows: Sequence[Change]) -> list[str]:
     if any(one.p is not None and one.wins is None for one in rows):
         notes.append("Metrics without wins and losses are no means over samples.")
     return notes
+
+
+def agreement_table(found: Sequence[Agreement]) -> list[TableView]:
+    """Return how often both arms gave the same label, as one table; none without labels."""
+    if not found:
+        return []
+    several = len({_arms(one) for one in found}) > 1
+    heads = (
+        ColumnView("eval"),
+        *([ColumnView("model")] if several else []),
+        ColumnView("scorer"),
+        ColumnView("same label", "right"),
+        ColumnView("interval", "right"),
+        ColumnView("kappa", "right"),
+        ColumnView("n", "right"),
+    )
+    body = [
+        (
+            one.eval,
+            *([_arms(one)] if several else []),
+            one.scorer,
+            format_plain(one.same, "points"),
+            format_interval(one.low, one.high, "points", signed=False),
+            MISSING if one.kappa is None else f"{one.kappa:.2f} \N{PLUS-MINUS SIGN}{one.kappa_se:.2f}",
+            f"{one.n:,}",
+        )
+        for one in found
+    ]
+    note = "Whichever is right; kappa is agreement beyond chance, with its standard error."
+    return [TableView("Agreement of A and B", heads, tuple(body), (note,))]
 
 
 def lead_table(leads: Sequence[Lead]) -> list[TableView]:
@@ -198,7 +243,7 @@ def lead_table(leads: Sequence[Lead]) -> list[TableView]:
                 one.eval,
                 *([_arms(one)] if several else []),
                 one.slice,
-                metric_label(one),
+                _label(one),
                 format_plain(one.value_a, unit),
                 format_plain(one.value_b, unit),
                 format_change(one.difference, unit, _half(one)),
@@ -224,7 +269,7 @@ def _forests(found: Comparison) -> list[ForestView]:
         unit = unit_of(one.scorer, one.metric, share=one.share)
         names = [one.eval] if several_evals else []
         names += [_arms(one)] if several_arms else []
-        by_unit.setdefault(unit, []).append(_row(", ".join([*names, metric_label(one)]), one, unit))
+        by_unit.setdefault(unit, []).append(_row(", ".join([*names, _label(one)]), one, unit))
     return [ForestView(f"B \N{MINUS SIGN} A, {unit}", unit, tuple(rows)) for unit, rows in by_unit.items()]
 
 

@@ -6,8 +6,7 @@ from dataclasses import asdict
 from regrade.comparisons import GateResult, Outcome, Verdict
 from regrade.report.comparison import flip_records, lead_table, slice_forests
 from regrade.report.flips import flips_view
-from regrade.report.measures import format_p, format_plain
-from regrade.report.numbers import MISSING
+from regrade.report.measures import format_p, format_plain, format_size
 from regrade.report.verdicts import (
     needed_sentence,
     shown_difference,
@@ -85,24 +84,24 @@ def _weakest(verdicts: Sequence[Verdict]) -> list[str]:
     shares = [one for one in blind if one.share] or blind
     weakest = max(shares, key=lambda one: one.detectable or 0.0)
     unit = verdict_unit(weakest)
-    size = format_plain(weakest.detectable, unit).removesuffix(" %") if weakest.share else None
-    size = size or format_plain(weakest.detectable, unit)
+    size = format_size(weakest.detectable or 0.0, unit)
     where = f"{weakest.eval}, {verdict_label(weakest)} of {weakest.model}"
-    return [f"No drop was shown; one of less than {size} {unit} may have stayed unseen ({where})."]
+    return [f"No drop was shown; one of less than {size} may have stayed unseen ({where})."]
 
 
 def _table(verdicts: Sequence[Verdict]) -> TableView:
     several_evals = len({one.eval for one in verdicts}) > 1
+    several_models = len({one.model for one in verdicts}) > 1
     several_prompts = len({one.prompt for one in verdicts}) > 1
     heads = (
         ColumnView("verdict"),
         *([ColumnView("eval")] if several_evals else []),
-        ColumnView("model"),
+        *([ColumnView("model")] if several_models else []),
         *([ColumnView("prompt")] if several_prompts else []),
         ColumnView("rule"),
         ColumnView("A", "right", 3),
         ColumnView("B", "right", 2),
-        ColumnView("B \N{MINUS SIGN} A, or value", "right"),
+        ColumnView("change or value", "right"),
         ColumnView("interval", "right"),
         ColumnView("p", "right", 1),
         ColumnView("n", "right", 4),
@@ -114,26 +113,40 @@ def _table(verdicts: Sequence[Verdict]) -> TableView:
             (
                 one.outcome,
                 *([one.eval] if several_evals else []),
-                one.model if one.model_a in {"", one.model} else f"{one.model} against {one.model_a}",
+                *([one.model] if several_models else []),
                 *([one.prompt] if several_prompts else []),
                 one.rule.text,
                 format_plain(one.value_a, unit),
                 format_plain(one.value_b, unit),
                 shown_difference(one),
                 shown_interval(one),
-                format_p(one.p_adjusted) if one.p_adjusted is not None else MISSING,
+                format_p(one.p_adjusted),
                 f"{one.n:,}",
             )
         )
+    first = verdicts[0]
+    names = [*([] if several_evals else [first.eval]), *([] if several_models else [first.model])]
+    title = f"rules: {', '.join(names)}" if names else "rules"
+    return TableView(title, heads, tuple(body), tuple(dict.fromkeys(_table_notes(verdicts))))
+
+
+def _held_against(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say which models were held against one of another name."""
+    pairs = {one.model: one.model_a for one in verdicts if one.model_a not in {"", one.model}}
+    return [f"{model} is held against {other}." for model, other in pairs.items()]
+
+
+def _table_notes(verdicts: Sequence[Verdict]) -> list[str]:
     levels = sorted({one.level for one in verdicts})
     family = max((one.family for one in verdicts), default=0)
     notes = [f"Intervals: {' and '.join(f'{level:g} %' for level in levels)}, two-sided."]
     if family > 1:
-        notes.append(
-            f"p is one-sided, for a loss, adjusted by Holm over the {family} rules that can fail by a test."
-        )
+        notes.append(f"p: one-sided, for a loss; adjusted by Holm over the {family} rules that test.")
+    elif family:
+        notes.append("p: one-sided, for a loss.")
+    notes += _held_against(verdicts)
     notes += [f"{one.eval}, {one.model}, {one.rule.text}: {note}." for one in verdicts for note in one.notes]
-    return TableView("Rules", heads, tuple(body), tuple(dict.fromkeys(notes)))
+    return notes
 
 
 def _notes(result: GateResult) -> tuple[str, ...]:

@@ -8,11 +8,44 @@ from regrade.report.numbers import (
     format_seconds,
 )
 
-__all__ = ["format_change", "format_interval", "format_p", "format_plain", "unit_of"]
+__all__ = [
+    "format_change",
+    "format_interval",
+    "format_p",
+    "format_plain",
+    "format_size",
+    "metric_label",
+    "unit_of",
+]
 
 _MINUS = "\u2212"
 _SMALL = 0.001
 _THREE_DECIMALS_BELOW = 0.1
+
+
+_REQUESTS = {
+    "latency_mean": "latency",
+    "cost_per_answer": "cost an answer",
+    "prompt_tokens_per_answer": "tokens in",
+    "completion_tokens_per_answer": "tokens out",
+    "failure_rate": "failures",
+}
+
+
+def metric_label(scorer: str, metric: str, *, alone: bool = False) -> str:
+    """Return what people call a metric.
+
+    Args:
+        scorer: Its scorer; empty for what the requests tell.
+        metric: Its name.
+        alone: Whether there is no other scorer, so that the metric's name says enough.
+    """
+    if not scorer:
+        return _REQUESTS.get(metric, metric)
+    if alone or scorer == metric:
+        return metric
+    # A mean is what a scorer's score is; its parts have the scorer in their name already.
+    return scorer if metric == "mean" else f"{scorer} {metric}"
 
 
 def unit_of(scorer: str, metric: str, *, share: bool) -> str:
@@ -50,6 +83,14 @@ def format_change(value: float | None, unit: str, half: float | None = None) -> 
     return _in_unit(value, unit, half)
 
 
+def format_size(size: float, unit: str) -> str:
+    """Write a size without a sign, such as a margin or the smallest drop that can be shown, with its unit."""
+    if unit == "points":
+        return f"{size * 100:.1f}".removesuffix(".0") + " points"
+    shown = format_plain(size, unit)
+    return shown if unit in {"US dollars", "seconds"} else f"{shown} {unit}"
+
+
 def format_interval(low: float | None, high: float | None, unit: str, *, signed: bool = True) -> str:
     """Write an interval: `-5.1 to -1.3`; an end that nothing bounds is left open."""
     if low is None and high is None:
@@ -59,6 +100,8 @@ def format_interval(low: float | None, high: float | None, unit: str, *, signed:
         ends = [_in_unit(end, unit, half) if end is not None else "?" for end in (low, high)]
     else:
         ends = [format_plain(end, unit) if end is not None else "?" for end in (low, high)]
+    if not signed and unit == "points":
+        ends[0] = ends[0].removesuffix(" %")
     return " to ".join(ends)
 
 

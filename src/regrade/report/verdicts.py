@@ -1,7 +1,15 @@
 """Verdicts in sentences: which rule decided, by how much, how sure, and what would decide an open one."""
 
 from regrade.comparisons import Verdict
-from regrade.report.measures import format_change, format_interval, format_p, format_plain, unit_of
+from regrade.report.measures import (
+    format_change,
+    format_interval,
+    format_p,
+    format_plain,
+    format_size,
+    metric_label,
+    unit_of,
+)
 
 __all__ = [
     "needed_sentence",
@@ -15,9 +23,7 @@ __all__ = [
 
 def verdict_label(one: Verdict) -> str:
     """Return what people call the metric of a verdict."""
-    if not one.scorer or one.scorer == one.metric:
-        return one.metric
-    return f"{one.scorer} {one.metric}"
+    return metric_label(one.scorer, one.metric)
 
 
 def verdict_unit(one: Verdict) -> str:
@@ -73,7 +79,8 @@ def needed_sentence(one: Verdict) -> str:
         return f"To decide: {one.needed:,} {units} at least."
     if one.cause == "unseen_breaks":
         return f"To decide: {one.needed:,} samples without a loss, or a visible gain."
-    return f"To decide: about {one.needed:,} samples, if the figures stay as they are."
+    of_slice = " of that slice" if one.rule.slice else ""
+    return f"To decide: about {one.needed:,} samples{of_slice}, if the figures stay as they are."
 
 
 def _half(one: Verdict) -> float | None:
@@ -120,20 +127,15 @@ def _worse(one: Verdict) -> str:
 def _not_shown(one: Verdict) -> str:
     seen = ""
     if one.detectable is not None:
-        unit = verdict_unit(one)
-        size = format_change(one.detectable, unit, one.detectable / 10).lstrip("+")
-        seen = (
-            f" A drop of {size} {unit} would have been shown with a chance of 80 %; a smaller one may hide."
-        )
+        size = format_size(one.detectable, verdict_unit(one))
+        seen = f" A drop of {size} would have been shown with a chance of 80 %; a smaller one may hide."
     elif one.p is not None:
         seen = " So few samples could have shown no drop with a chance of 80 %."
     return f"{_subject(one)} shows no drop{_against(one)}: {_figures(one, p=True)}; {_counts(one)}.{seen}"
 
 
 def _margin(one: Verdict) -> str:
-    unit = verdict_unit(one)
-    margin = one.rule.margin or 0.0
-    return f"{format_change(margin, unit, margin / 10).lstrip('+')} {unit}"
+    return format_size(one.rule.margin or 0.0, verdict_unit(one))
 
 
 def _below_margin(one: Verdict) -> str:

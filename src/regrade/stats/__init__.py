@@ -20,7 +20,15 @@ from regrade.stats.estimates import (
 )
 from regrade.stats.flips import sign_flip
 from regrade.stats.judging import Agreement, Corrected, cohen_kappa, corrected_mean
-from regrade.stats.labels import LabelComparison, PairedLabels, compare_labels, label_limit_p, paired_labels
+from regrade.stats.labels import (
+    LabelComparison,
+    LabelDraws,
+    PairedLabels,
+    compare_labels,
+    draw_labels,
+    label_limit_p,
+    paired_labels,
+)
 from regrade.stats.mcnemar import McNemar, mcnemar
 from regrade.stats.means import cluster_error, epoch_means, epoch_spread, standard_error, t_interval
 from regrade.stats.multiple import benjamini_hochberg, holm
@@ -55,6 +63,7 @@ __all__ = [
     "Differences",
     "LabelCodes",
     "LabelComparison",
+    "LabelDraws",
     "McNemar",
     "McNemarLooks",
     "PairedBounds",
@@ -77,6 +86,7 @@ __all__ = [
     "corrected_mean",
     "design_effect",
     "detectable_drop",
+    "draw_labels",
     "empirical_bernstein",
     "epoch_means",
     "epoch_spread",

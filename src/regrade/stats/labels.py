@@ -10,7 +10,15 @@ from regrade.stats.confusion import LABEL_STATISTICS, LabelCodes, label_codes, l
 from regrade.stats.flips import swapped_totals
 from regrade.stats.resampling import bootstrap_totals, percentile_interval
 
-__all__ = ["LabelComparison", "PairedLabels", "compare_labels", "label_limit_p", "paired_labels"]
+__all__ = [
+    "LabelComparison",
+    "LabelDraws",
+    "PairedLabels",
+    "compare_labels",
+    "draw_labels",
+    "label_limit_p",
+    "paired_labels",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -111,7 +119,33 @@ class LabelComparison:
     greater: float
 
 
-def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) -> LabelComparison:
+@dataclass(frozen=True, slots=True)
+class LabelDraws:
+    """The draws that all metrics of the same labels share: they cost more than any metric.
+
+    Attributes:
+        resampled: Shape (draws, 2 (3 c + 2)): sums of A, then of B, over resampled units.
+        swapped: The same for A and for B, exchanged within units.
+    """
+
+    resampled: _Floats
+    swapped: tuple[_Floats, _Floats]
+
+
+def draw_labels(pairs: PairedLabels, seed: int) -> LabelDraws:
+    """Return the draws for `compare_labels`.
+
+    Args:
+        pairs: At least one sample.
+        seed: Of both kinds of draws.
+    """
+    resampled = bootstrap_totals(np.concatenate([pairs.a, pairs.b], axis=1), pairs.weights, seed)
+    return LabelDraws(resampled, swapped_totals(pairs.a, pairs.b, pairs.weights, seed))
+
+
+def compare_labels(
+    metric: str, pairs: PairedLabels, level: float, seed: int, draws: LabelDraws | None = None
+) -> LabelComparison:
     """Compare two arms: p by exchanging them within samples, interval by the paired percentile bootstrap.
 
     The p count ties with what was observed half (mid-p); whole where clusters are exchanged, as in
@@ -122,6 +156,7 @@ def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) ->
         pairs: At least one sample.
         level: Such as 0.95.
         seed: Of both kinds of draws.
+        draws: Those of this seed, where another metric of the same labels made them already.
 
     Raises:
         ValueError: No samples, or a level outside of (0, 1).
@@ -131,17 +166,16 @@ def compare_labels(metric: str, pairs: PairedLabels, level: float, seed: int) ->
     statistic = LABEL_STATISTICS[metric]
     a, b = (float(_defined(statistic, (pairs.weights @ arm)[None, :])[0]) for arm in (pairs.a, pairs.b))
     width = pairs.a.shape[1]
-    totals = bootstrap_totals(np.concatenate([pairs.a, pairs.b], axis=1), pairs.weights, seed)
+    draws = draws or draw_labels(pairs, seed)
 
     def difference(sums: _Floats) -> _Floats:
         return _defined(statistic, sums[:, width:]) - _defined(statistic, sums[:, :width])
 
-    interval = percentile_interval(totals, difference, level)
+    interval = percentile_interval(draws.resampled, difference, level)
     se, low, high = interval or (None, b - a, b - a)
     if not (pairs.a != pairs.b).any():
         return LabelComparison(a, b, se, low, high, 1.0, 1.0)
-    swapped = swapped_totals(pairs.a, pairs.b, pairs.weights, seed)
-    chance = _defined(statistic, swapped[1]) - _defined(statistic, swapped[0])
+    chance = _defined(statistic, draws.swapped[1]) - _defined(statistic, draws.swapped[0])
     equal = float((np.abs(chance - (b - a)) <= _DUST).sum()) + 1
     below, above = float((chance < b - a - _DUST).sum()), float((chance > b - a + _DUST).sum())
     total, ties = chance.size + 1, equal if pairs.clustered else equal / 2

@@ -104,6 +104,11 @@ def find_run(results: Path, reference: str) -> RunFolder:
         return RunFolder(results / (reference if reference in ids else matching[0]))
     if matching:
         raise UsageError(f'"{reference}" fits {len(matching)} runs', hint=", ".join(matching[:5]))
+    if (results / "baselines" / f"{reference}.parquet").is_file():
+        raise UsageError(
+            f'"{reference}" is a baseline, which keeps no tables',
+            hint=f"`regrade baseline show {reference}` says which run it was",
+        )
     hint = did_you_mean(reference, ids) or "`regrade runs` lists them"
     raise UsageError(f'no run "{reference}" in {results}', hint=hint)
 
