@@ -338,7 +338,7 @@ class Verdict:
         wins: Samples that B does better.
         losses: Samples that B does worse.
         detectable: The smallest drop that would have been shown at 80 % power.
-        missing: Common samples left out of the test, or samples without a value.
+        missing: Common samples (without a baseline: samples) that lack a value, be it for some repeats alone.
         needed: How many samples would about decide an INCONCLUSIVE one, where that can be said.
         method: Test and interval.
         notes: What else the reader must know.

@@ -85,7 +85,7 @@ def test_repeats_that_failed_among_others_count_in_the_worst_case(
     gaps[:20, 0] = True
     b = arm(np.ones((60, 3)), failed=gaps) if kind == "request" else arm(np.where(gaps, np.nan, 1.0))
     (found,) = judged(NO_REGRESSION, arm(np.ones((60, 3))), b)
-    assert (found.n, found.outcome, found.cause) == (60, "INCONCLUSIVE", "missing")
+    assert (found.n, found.outcome, found.cause, found.missing) == (60, "INCONCLUSIVE", "missing", 20)
     (found,) = judged(NO_REGRESSION, arm(np.ones((60, 3))), b, missing="ignore")
     assert found.outcome == "PASS"
 

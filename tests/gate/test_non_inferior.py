@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from regrade.comparisons import Verdict
+from regrade.report.verdicts import needed_sentence
 from regrade.stats import bounded_mean_interval
 
 Judged = Callable[..., list[Verdict]]
@@ -171,3 +172,16 @@ def test_labels_take_a_bootstrap_from_a_hundred_samples_on(arm: Any, judged: Jud
 def test_a_margin_as_large_as_the_range_is_refused(arm: Any, refused: Callable[..., str]) -> None:
     """A margin that nothing could break is no rule."""
     assert "as large as the range" in refused(rule(1), *pair(arm, 60, 0, 0))
+
+
+def test_what_would_decide_is_counted_in_clusters(arm: Any, judged: Judged) -> None:
+    """Twenty equal clusters and a margin of 5 points: the number needed is of clusters, and enough."""
+    own = np.arange(100) // 5
+    (found,) = judged(rule(0.05), *(arm(np.ones(100), clusters=own) for _ in "ab"))
+    assert (found.outcome, found.cause) == ("INCONCLUSIVE", "undecided")
+    assert found.needed is not None
+    assert 59 <= found.needed < 150
+    assert f"{found.needed} clusters" in needed_sentence(found)
+    many = np.arange(5 * found.needed) // 5
+    (more,) = judged(rule(0.05), *(arm(np.ones(many.size), clusters=many) for _ in "ab"))
+    assert more.outcome == "PASS"

@@ -37,17 +37,13 @@ def match_arms(
         lone: Names that need not agree where each side has one alone in an eval: there is no other reading.
 
     Returns:
-        Pairs, and arms of the candidate without a partner.
+        Pairs, and arms of either side without a partner.
     """
-    pairs: list[tuple[Arm, Arm]] = []
-    alone: list[Arm] = []
-    for arm in b:
-        partner = partner_of(arm, a, b, lone)
-        if partner is None:
-            alone.append(arm)
-        else:
-            pairs.append((partner, arm))
-    return pairs, alone
+    found = [(partner_of(arm, a, b, lone), arm) for arm in b]
+    pairs = [(partner, arm) for partner, arm in found if partner is not None]
+    paired = {id(partner) for partner, _ in pairs}
+    alone = [arm for partner, arm in found if partner is None]
+    return pairs, [*(arm for arm in a if id(arm) not in paired), *alone]
 
 
 def partner_of(

@@ -20,7 +20,7 @@ def compare_pairs(
     Args:
         names: What the user calls A and B.
         pairs: Arms with their common samples.
-        alone: Arms of B without a partner.
+        alone: Arms of either side without a partner.
         level: Of every interval.
         seed: Of every draw.
     """
@@ -31,7 +31,7 @@ def compare_pairs(
         changes=tuple(adjusted(changes)),
         leads=tuple(find_leads(pairs, level, seed)),
         flips=tuple(flips for joined in pairs for flips in find_flips(joined)),
-        notes=(*_left_out(pairs), *_alone(names[0], alone)),
+        notes=(*_left_out(pairs), *_alone(alone)),
         level=level,
         agreements=tuple(one for joined in pairs for one in agreements_of(joined, level)),
     )
@@ -55,6 +55,7 @@ def _left_out(pairs: Sequence[Joined]) -> Iterator[str]:
             )
 
 
-def _alone(a: str, alone: Sequence[Arm]) -> Iterator[str]:
+def _alone(alone: Sequence[Arm]) -> Iterator[str]:
     for arm in alone:
-        yield f"{arm.eval}: {a} has no counterpart of {arm.model} with the prompt {arm.prompt}; not compared."
+        prompt = "" if arm.prompt == "default" else f" with the prompt {arm.prompt}"
+        yield f"{arm.eval}: {arm.model}{prompt} is in {arm.run} alone; not compared."

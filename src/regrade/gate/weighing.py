@@ -189,12 +189,12 @@ def _by_value(weighed: Weighed) -> _Decision:
 
 
 def _needed(weighed: Weighed, ends: Ends) -> int | None:
-    """Return about how many samples would decide, were the value to stay: intervals shrink with the root."""
+    """Return about how many units would decide, were the value to stay: intervals shrink with the root."""
     away = ends.value - ends.limit
     half = ends.value - ends.low if away > 0 else ends.high - ends.value
     if away == 0 or not math.isfinite(half) or half <= 0:
         return None
-    needed = math.ceil(weighed.verdict.n * (half / away) ** 2)
+    needed = math.ceil(weighed.units * (half / away) ** 2)
     if weighed.rare is not None and away > 0:
         needed = max(needed, _unseen_needed(weighed))
-    return max(needed, weighed.verdict.n + 1)
+    return max(needed, weighed.units + 1)

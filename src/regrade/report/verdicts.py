@@ -74,13 +74,13 @@ def needed_sentence(one: Verdict) -> str:
         return "To decide: `regrade run --resume RUN --retry-failed`, or set `missing: ignore`."
     if one.needed is None:
         return "To decide: more samples; how many cannot be told from these."
+    units = "clusters" if "clusters" in one.method else "samples"
     if one.cause == "too_few":
-        units = "clusters" if "clusters" in one.method else "samples"
         return f"To decide: {one.needed:,} {units} at least."
     if one.cause == "unseen_breaks":
-        return f"To decide: {one.needed:,} samples without a loss, or a visible gain."
+        return f"To decide: {one.needed:,} {units} without a loss, or a visible gain."
     of_slice = " of that slice" if one.rule.slice else ""
-    return f"To decide: about {one.needed:,} samples{of_slice}, if the figures stay as they are."
+    return f"To decide: about {one.needed:,} {units}{of_slice}, if the figures stay as they are."
 
 
 def _half(one: Verdict) -> float | None:
@@ -160,9 +160,10 @@ def _undecided(one: Verdict) -> str:
 
 
 def _unseen_breaks(one: Verdict) -> str:
+    so_many = "clusters as few as these" if "clusters" in one.method else _samples(one.n)
     return (
         f"{_subject(one)} keeps the margin of {_margin(one)} by what was seen ({_figures(one)}), but "
-        f"{_samples(one.n)} may well hold none of the rare breaks that would exceed it."
+        f"{so_many} may well hold none of the rare breaks that would exceed it."
     )
 
 
@@ -188,7 +189,7 @@ def _limit(one: Verdict) -> str:
 def _missing(one: Verdict) -> str:
     figures = _figures(one, p=True) if one.difference is not None else shown_difference(one)
     return (
-        f"{_subject(one)} would pass by what was answered ({figures}), but {_samples(one.missing)} have no "
+        f"{_subject(one)} would pass by what was answered ({figures}), but {_samples(one.missing)} lack a "
         "value, and were each of them a loss it would not."
     )
 
