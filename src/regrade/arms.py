@@ -45,6 +45,7 @@ class Measure:
         source: The metric itself; None for what the requests tell.
         data: What it is computed from, over the arm's n samples.
         versions: Of the scorer that gave the scores.
+        judged: Whether a model gave them, whose own error nobody measured.
     """
 
     scorer: str
@@ -53,6 +54,7 @@ class Measure:
     source: Metric | None
     data: MetricInput
     versions: tuple[str, ...] = ()
+    judged: bool = False
 
     @property
     def name(self) -> tuple[str, str]:

@@ -155,10 +155,11 @@ class CaseView:
     Attributes:
         group: What it belongs to: the eval.
         name: Unique within its group and the same in every run.
-        outcome: How it came out.
+        outcome: How it came out; an INCONCLUSIVE one that the policy lets through stays INCONCLUSIVE.
         message: One line.
         text: The whole reason, several lines.
         where: The rule's place in the spec; None for a rule of the command line.
+        harmless: Whether an INCONCLUSIVE one is let through.
     """
 
     group: str
@@ -167,6 +168,7 @@ class CaseView:
     message: str
     text: str
     where: Location | None = None
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from regrade.api.ci import GuardedStream, announce, guarded
+from regrade.api.ci import announce
 from regrade.errors import Location
+from regrade.pages.commands import GuardedStream, guarded
 from regrade.plugins import Registry
 from regrade.views import CaseOutcome, CaseView, Document, FlipsView, FlipView
 

@@ -46,6 +46,7 @@ class ScorerMeasure:
         bounds: The range of the scores; None when unbounded.
         source: The metric.
         scores: What it is computed from.
+        judged: Whether a model gave them.
     """
 
     scorer: str
@@ -54,6 +55,7 @@ class ScorerMeasure:
     bounds: Bounds | None
     source: Metric
     scores: ScoresOf
+    judged: bool = False
 
 
 def scorer_measures(scorer: ScorerMetrics, placed: Scores) -> Iterator[ScorerMeasure]:
@@ -61,11 +63,12 @@ def scorer_measures(scorer: ScorerMetrics, placed: Scores) -> Iterator[ScorerMea
     main = placed.of(scorer.name, scorer.name)
     for name, metric in scorer.metrics:
         better: Better = getattr(metric, "better", scorer.better)
-        yield ScorerMeasure(scorer.name, name, better, scorer.bounds, metric, main)
+        yield ScorerMeasure(scorer.name, name, better, scorer.bounds, metric, main, scorer.judged)
     for name in placed.further(scorer.name):
         values = placed.of(scorer.name, name)
         if np.isfinite(values.values).any():
-            yield ScorerMeasure(scorer.name, name, scorer.better, scorer.bounds, _Mean(), values)
+            better = scorer.better
+            yield ScorerMeasure(scorer.name, name, better, scorer.bounds, _Mean(), values, scorer.judged)
     asked = {name for name, _ in scorer.metrics}
     if "parsed_rate" not in asked and (main.scored & ~main.parsed).any():
         yield ScorerMeasure(scorer.name, "parsed_rate", "higher", scorer.bounds, _Parsed(), main)

@@ -38,12 +38,14 @@ class ScorerMetrics:
         bounds: Its declared range; None when unbounded.
         better: Whether higher or lower scores are better; a metric may say otherwise of itself.
         metrics: What tables call each metric, and the metric.
+        judged: Whether a model gives the scores, whose own error nobody measured.
     """
 
     name: str
     bounds: Bounds | None
     better: Better
     metrics: tuple[tuple[str, Metric], ...]
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

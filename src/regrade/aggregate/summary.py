@@ -20,6 +20,7 @@ from regrade.types import Better, Estimate, MetricInput, SummaryRow
 __all__ = ["summarise_batches"]
 
 _ANSWER = "answer"
+_UNCALIBRATED = "uncalibrated, since no human labels say how far the judge is right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class _Arms:
             data = replace(data, level=self.level, seed=self.seed)
             failed = int(np.sum(self.grid.present[arm, samples] & ~scores.scored[arm, samples]))
             names = (measure.scorer, measure.metric, measure.better)
-            yield self._row(arm, names, part, _estimated(measure.source.estimate, data), failed)
+            estimate = _estimated(measure.source.estimate, data)
+            if measure.judged and not estimate.note:
+                estimate = replace(estimate, note=_UNCALIBRATED)
+            yield self._row(arm, names, part, estimate, failed)
 
     def _row(
         self, arm: int, names: tuple[str, str, Better], part: str, estimate: Estimate, failed: int

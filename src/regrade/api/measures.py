@@ -9,7 +9,7 @@ from pathlib import Path
 
 from regrade.aggregate import EvalMetrics, ScorerMetrics
 from regrade.plugins import Registry
-from regrade.protocols import Metric
+from regrade.protocols import AskingScorer, Metric
 from regrade.spec import PluginUse, ScorerUse, SpecFile, build
 from regrade.types import Bounds, Json, JsonObject
 
@@ -37,6 +37,7 @@ def _record(use: ScorerUse, file: SpecFile, registry: Registry) -> JsonObject:
         "bounds": None if bounds is None else [_number(end) for end in bounds],
         "better": getattr(scorer, "better", "higher"),
         "folder": str(folder),
+        "judged": isinstance(scorer, AskingScorer),
         "metrics": [
             {"name": _metric_name(one), "plugin": one.name, "arguments": one.arguments} for one in uses
         ],
@@ -75,7 +76,8 @@ def _scorer_metrics(record: JsonObject, registry: Registry) -> ScorerMetrics:
         (one["name"], build(registry.load("metric", one["plugin"], folder), one["arguments"], folder))
         for one in record["metrics"]
     ]
-    return ScorerMetrics(record["scorer"], _bounds(record["bounds"]), record["better"], tuple(built))
+    bounds, judged = _bounds(record["bounds"]), bool(record.get("judged"))
+    return ScorerMetrics(record["scorer"], bounds, record["better"], tuple(built), judged)
 
 
 def _number(end: float) -> float | None:

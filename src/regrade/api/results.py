@@ -108,11 +108,10 @@ def exporter_name(path: Path, registry: Registry) -> str:
         UsageError: When there is none.
     """
     known = registry.names("exporter")
-    parts = path.name.lower().split(".")[1:]
+    parts = path.name.lower().split(".")  # the whole of it as well: a file may be called just metrics.txt
     for start in range(len(parts)):
         name = ".".join(parts[start:])
         if name in known:
             return name
-    last = parts[-1] if parts else ""
-    hint = did_you_mean(last, known) or f"known suffixes: {', '.join('.' + name for name in known)}"
+    hint = did_you_mean(parts[-1], known) or f"known suffixes: {', '.join('.' + name for name in known)}"
     raise UsageError(f"{path}: no format goes by this suffix", hint=hint)

@@ -3,7 +3,8 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
@@ -55,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(arguments)
+        with _guarded_output():
+            return _dispatch(arguments)
     except BrokenPipeError:
         # The reader of our output went away (`regrade show x | head`): that is its choice and no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -67,6 +69,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:  # noqa: BLE001 - the outermost frame: every error becomes one message
         return _report(error, debug="--debug" in arguments)
+
+
+@contextmanager
+def _guarded_output() -> Iterator[None]:
+    """Let nothing that a model said reach the runner of a CI as a command."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    from regrade.pages.commands import GuardedStream
+
+    out, err = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = GuardedStream(out), GuardedStream(err)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -135,6 +135,12 @@ def _of_labels(row: Change, pairing: Pairing, seed: int, draws: LabelDraws | Non
     )
 
 
+def _judged(pairing: Pairing) -> bool:
+    """Return whether a model gave the scores."""
+    measure = pairing.joined.b.measure(pairing.scorer, pairing.metric)
+    return measure is not None and measure.judged
+
+
 def _notes(pairing: Pairing) -> Iterator[str]:
     """Yield what keeps a figure from being taken at its face."""
     mean = pairing.mean
@@ -144,6 +150,8 @@ def _notes(pairing: Pairing) -> Iterator[str]:
         yield f"rough: {mean.units} clusters"
     if mean is not None and mean.reach is None and mean.d.size < _FEW_UNBOUNDED:
         yield f"rough: fewer than {_FEW_UNBOUNDED} samples of an unbounded measure"
+    if _judged(pairing):
+        yield "a judge's own error is not in p"
     if pairing.missing.p <= _ALPHA and pairing.scorer:
         yield f"failures are not spread alike over both (p = {pairing.missing.p:.2g})"
     a, b = pairing.joined.a.epochs, pairing.joined.b.epochs

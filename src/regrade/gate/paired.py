@@ -58,6 +58,8 @@ def _start(target: Target, pairing: Pairing) -> Verdict:
     notes = []
     if missing.p <= _UNEVEN and target.measure.scorer:
         notes.append(f"failures are not spread alike over both (p = {missing.p:.2g})")
+    if target.measure.judged:
+        notes.append("a judge's own error is not in p")
     epochs_a, epochs_b = arms.a.epochs, arms.b.epochs
     if epochs_a != epochs_b:
         notes.append(f"{epochs_a} repeats against {epochs_b}")

@@ -150,10 +150,7 @@ def _table_notes(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _notes(result: GateResult) -> tuple[str, ...]:
-    judged = {one.scorer for one in result.verdicts if "judge" in one.method}
-    notes = list(result.comparison.notes) if result.comparison else []
-    notes += [f"{scorer}: a judge's own error is not in p." for scorer in sorted(judged)]
-    return tuple(notes)
+    return result.comparison.notes if result.comparison else ()
 
 
 def _case(one: Verdict) -> CaseView:
@@ -169,6 +166,7 @@ def _case(one: Verdict) -> CaseView:
         message=f"{one.outcome}: {sentence}",
         text="\n".join(lines),
         where=one.rule.where,
+        harmless=one.harmless,
     )
 
 
