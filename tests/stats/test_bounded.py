@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 from statsmodels.stats.proportion import proportion_confint
 
-from regrade.stats import bounded_mean_interval, bounded_mean_z, cluster_bounded_interval
+from regrade.stats import bounded_mean_interval, bounded_mean_z, cluster_bounded_interval, cluster_bounded_z
 
 Floats = NDArray[np.float64]
 
@@ -142,3 +142,14 @@ def test_impossible_questions_are_refused() -> None:
         bounded_mean_interval(np.ones(3), 0, 1, 95)
     with pytest.raises(ValueError, match="theta"):
         bounded_mean_z(np.ones(3), 0, 1, 1.0)
+    with pytest.raises(ValueError, match="theta"):
+        cluster_bounded_z(np.ones(3), np.array([0, 0, 1]), (0, 1), 1.0)
+
+
+def test_a_mean_is_no_distance_from_itself() -> None:
+    """At the mean z is 0, and clusters of one sample have the z of samples."""
+    x = np.array([0.2, 0.4, 0.9])
+    assert bounded_mean_z(x, 0, 1, 0.5) == 0
+    for theta in (0.1, 0.7):
+        alone = cluster_bounded_z(x, np.arange(3), (0, 1), theta)
+        assert alone == pytest.approx(bounded_mean_z(x, 0, 1, theta), abs=1e-9)

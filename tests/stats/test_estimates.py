@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrade.stats import mean_estimate, parsed_rate, quantile_estimate, score_mean
-from regrade.types import MetricInput
+from regrade.stats import mean_estimate, parsed_rate, quantile_estimate, reached, sample_mean, score_mean
+from regrade.types import MetricInput, SampleValues
 
 NAN = math.nan
 
@@ -127,3 +127,14 @@ def test_parsed_rate_is_of_scored_answers() -> None:
     assert found.value == pytest.approx(2 / 3)
     assert found.n == 3
     assert parsed_rate(MetricInput(values)).value is None
+
+
+def test_one_value_a_sample_brings_its_own_range() -> None:
+    """What a metric says of each sample is averaged within that metric's range, not the scores'."""
+    shares = reached(np.array([0.2, 0.5, NAN, 0.9]), 0.5)
+    assert shares[[0, 1, 3]].tolist() == [0.0, 1.0, 1.0]
+    data = MetricInput(np.zeros((4, 1)), bounds=(0, 10))
+    found = sample_mean(SampleValues(shares, (0.0, 1.0)), data)
+    assert found.value == pytest.approx(2 / 3)
+    assert (found.n, found.method) == (3, "score")
+    assert sample_mean(SampleValues(shares), data).method == "t"

@@ -59,6 +59,16 @@ def test_rare_and_many_are_summed_fully(n: int, q: float) -> None:
     assert mcnemar_power(n, q, drop, 0.05) == pytest.approx(total, abs=1e-9)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 0.2, 0.05, 0.01, 1e-5])
+def test_the_critical_number_is_where_the_test_rejects(alpha: float) -> None:
+    """With all samples discordant the power is that of reaching what the test itself needs, at any alpha."""
+    for n in (*range(1, 40), 200, 407):
+        needed = next((k for k in range(n + 1) if mcnemar(k, n - k).less <= alpha + 1e-12), n + 1)
+        assert mcnemar_power(n, 1.0, 0.4, alpha) == pytest.approx(
+            float(binom.sf(needed - 1, n, 0.7)), abs=1e-12
+        )
+
+
 def test_published_powers() -> None:
     """Two hundred samples, a tenth discordant, a drop of .05: mid-p 0.741, exact 0.674."""
     assert mcnemar_power(200, 0.1, 0.05, 0.05) == pytest.approx(0.741, abs=5e-4)
@@ -91,6 +101,7 @@ def test_four_losses_are_needed() -> None:
     for n in (100, 500, 2000):
         assert mcnemar_drop(n, 0.0, 0.05, 0.8) == pytest.approx(5.5 / n, rel=0.02)
     assert mcnemar_drop(3, 0.3, 0.05, 0.8) is None
+    assert mcnemar_drop(20, 1.0, 0.05, 0.0501) == 0.0  # mid-p alone raises as many alarms
     assert mcnemar_drop(4, 0.3, 0.05, 0.8) == pytest.approx(0.8**0.25)
 
 

@@ -112,20 +112,6 @@ class PairedTest:
         """Return min(1, 2 min(p_less, p_greater)), which `compare` shows."""
         return min(1.0, 2 * min(self.less, self.greater))
 
-    def swapped(self) -> "PairedTest":
-        """Return the test of A against B."""
-        return PairedTest(
-            self.n,
-            -self.mean,
-            self.se,
-            self.losses,
-            self.wins,
-            self.greater,
-            self.less,
-            self.method,
-            self.floor,
-        )
-
 
 def paired_test(differences: Differences, seed: int) -> PairedTest:
     """Test the differences; what is observed chooses the test.

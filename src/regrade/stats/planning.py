@@ -28,6 +28,7 @@ _Ints = NDArray[np.int64]
 _FEW = 50  # samples: below, the normal's z promises more than the t test keeps
 _FEWEST = 2
 _PLACES = 100
+_DUST = 1e-12  # a p that equals alpha but for rounding
 
 
 def mcnemar_power(n: int, discordance: float, drop: float, alpha: float, *, mid: bool = True) -> float:
@@ -325,7 +326,7 @@ def _critical(discordant: _Ints, alpha: float, *, mid: bool) -> _Ints:
         p = _at_least(losses, discordant)
         if mid:
             p = (p + _at_least(losses + 1, discordant)) / 2
-        return p <= alpha
+        return p <= alpha * (1 + _DUST)
 
     while not (fit := fits(needed)).all():
         needed += ~fit
