@@ -141,6 +141,8 @@ def gate(
     sides = [(candidate, choice), *([(side, baseline)] if side is not None and baseline is not None else [])]
     arms_b, *others = lay_out(sides, registry, plan.slices)
     lone = choice.selected | (baseline.selected if baseline else frozenset())
+    if choice.selected:
+        plan = plan.within({arm.eval for arm in arms_b})
     targets = _targets(plan, (arms_b, others[0] if others else []), lone)
     if side is not None and side.name == candidate.name:
         refuse_itself(run, [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,6 +58,11 @@ class GatePlan:
         checked(GateSpec, {**wanted, "rules": [{"rule": "at_least", "metric": "m", "value": 0}]})
         sets = tuple(replace(one, policy=replace(one.policy, **wanted)) for one in self.sets)
         return replace(self, sets=sets)
+
+    def within(self, evals: Collection[str]) -> "GatePlan":
+        """Return the plan without the rules of evals in which the user's choice of arms left nothing."""
+        sets = tuple(one for one in self.sets if one.eval is None or one.eval in evals)
+        return replace(self, sets=sets) if sets else self
 
     def pointed(self, problem: Problem) -> Problem:
         """Return the problem with the line of the spec that it points to."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PowerOptions", "PowerRow", "power"]
 
+_REPEATS = (1, 3, 5, 10)
+
 
 @dataclass(frozen=True, slots=True)
 class PowerOptions:
@@ -28,7 +30,8 @@ class PowerOptions:
         sides: 1 for a gate, 2 for a comparison either way.
         alpha: Of the test.
         power: The chance that the drop is shown.
-        epochs: Repeats of each sample to plan for; default those of the run.
+        epochs: Repeats of each sample to plan for; default those of the run, and where both runs have some
+            also 1, 3, 5 and 10.
         discordance: Share of samples that will come out differently, where no two runs tell.
         results: Where runs lie.
     """
@@ -171,9 +174,21 @@ def _rows(
     for arm in arms:
         joined = partners.get(id(arm)) or join(arm, arm)
         for name in main_measures(arm, joined.a):
-            spread = _spread(joined, name, chosen)
-            if spread is not None:
-                yield _row(side, arm, name, spread, chosen)
+            for epochs in _planned(joined, name, chosen):
+                planned = replace(chosen, epochs=epochs)
+                spread = _spread(joined, name, planned)
+                if spread is not None:
+                    yield _row(side, arm, name, spread, planned)
+
+
+def _planned(joined: "Joined", name: tuple[str, str], chosen: PowerOptions) -> list[int]:
+    """Return the numbers of repeats to plan for: several where the runs tell what more of them bring."""
+    if chosen.epochs is not None:
+        return [chosen.epochs]
+    now = joined.b.epochs
+    if chosen.discordance is not None or any(_within(one, name) is None for one in (joined.a, joined.b)):
+        return [now]
+    return sorted({now, *_REPEATS})
 
 
 def _spread(joined: "Joined", name: tuple[str, str], chosen: PowerOptions) -> _Spread | None:

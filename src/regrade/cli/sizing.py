@@ -50,23 +50,34 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _table(rows: "list[PowerRow]", args: argparse.Namespace) -> "TableView":
-    from regrade.report import MISSING, format_change, format_money, unit_of
+    from regrade.report import MISSING, format_money, format_size, metric_label, unit_of
     from regrade.views import ColumnView, TableView
 
     def size(value: float | None, row: "PowerRow") -> str:
         unit = unit_of(row.scorer, row.metric, share=row.share)
-        text = format_change(value, unit, None if value is None else value / 10).lstrip("+")
-        return f"{text} {unit}" if value is not None else text
+        return MISSING if value is None else format_size(value, unit)
 
     asked = args.drop is not None
-    heads = [ColumnView("eval"), ColumnView("model"), ColumnView("metric", spare=1), ColumnView("n", "right")]
+    prompts = len({row.prompt for row in rows}) > 1
+    heads = [ColumnView("eval"), ColumnView("model"), *([ColumnView("prompt", spare=4)] if prompts else [])]
+    heads += [ColumnView("metric", spare=1), ColumnView("n", "right")]
     heads += [ColumnView("repeats", "right", 3), ColumnView("sd of a difference", "right", 2)]
     heads += [ColumnView("n shows a drop of", "right")]
     heads += [ColumnView(f"samples for {args.drop:g}", "right")] if asked else []
     heads += [ColumnView("cost", "right")] if any(row.cost_usd is not None for row in rows) else []
     body = []
     for row in rows:
-        line = [row.eval, row.model, row.metric, f"{row.n:,}", str(row.epochs), f"{row.sd:.3f}"]
+        scorers = {one.scorer for one in rows if one.eval == row.eval}
+        metric = metric_label(row.scorer, row.metric, alone=len(scorers) == 1)
+        line = [
+            row.eval,
+            row.model,
+            *([row.prompt] if prompts else []),
+            metric,
+            f"{row.n:,}",
+            str(row.epochs),
+            f"{row.sd:.3f}",
+        ]
         line.append(size(row.shown, row))
         if asked:
             line.append(MISSING if row.needed is None else f"{row.needed:,}")

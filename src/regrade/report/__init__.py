@@ -2,7 +2,15 @@
 
 from regrade.report.comparison import comparison_document
 from regrade.report.gate import gate_document
-from regrade.report.measures import format_change, format_interval, format_p, format_plain, unit_of
+from regrade.report.measures import (
+    format_change,
+    format_interval,
+    format_p,
+    format_plain,
+    format_size,
+    metric_label,
+    unit_of,
+)
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
 from regrade.report.summary import show_row, summary_tables
 
@@ -17,7 +25,9 @@ __all__ = [
     "format_p",
     "format_plain",
     "format_seconds",
+    "format_size",
     "gate_document",
+    "metric_label",
     "show_row",
     "summary_tables",
     "unit_of",

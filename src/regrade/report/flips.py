@@ -23,9 +23,8 @@ def flips_view(flips: Flips) -> FlipsView:
     a, b = flips.joined.a, flips.joined.b
     notes = []
     if flips.flaky:
-        notes.append(
-            f"{flips.flaky:,} samples pass now and then on both sides: flaky, and neither lost nor gained."
-        )
+        samples = "1 sample passes" if flips.flaky == 1 else f"{flips.flaky:,} samples pass"
+        notes.append(f"{samples} now and then on both sides: flaky, and neither lost nor gained.")
     for name, shown, count in (
         ("lost", len(flips.broken), flips.broken_count),
         ("gained", len(flips.mended), flips.mended_count),

@@ -121,7 +121,8 @@ def _counts(one: Verdict) -> str:
 
 
 def _worse(one: Verdict) -> str:
-    return f"{_subject(one)} is worse{_against(one)}: {_figures(one, p=True)}; {_counts(one)}."
+    than = _against(one).replace(" against", " than", 1)
+    return f"{_subject(one)} is worse{than}: {_figures(one, p=True)}; {_counts(one)}."
 
 
 def _not_shown(one: Verdict) -> str:
