@@ -34,7 +34,7 @@ _MOST_SENTENCES = 4
 def comparison_document(found: Comparison) -> Document:
     """Return tables, charts, flips and exact records of a comparison."""
     return Document(
-        title=f"{found.a} against {found.b}",
+        title=f"{found.b} (B) against {found.a} (A)",
         summary=(),
         kind="comparison",
         paragraph=" ".join([*_sentences(found), *_flaky(found.flips)]),
@@ -90,7 +90,8 @@ def _p_words(p: float | None) -> str:
 
 def _flaky(flips: Sequence[Flips]) -> list[str]:
     count = sum(one.flaky for one in flips)
-    return [f"{_count(count, 'sample')} pass now and then on both sides (flaky)."] if count else []
+    verb = "passes" if count == 1 else "pass"
+    return [f"{_count(count, 'sample')} {verb} now and then on both sides (flaky)."] if count else []
 
 
 def _count(number: int, name: str) -> str:
