@@ -36,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_gate_options(parser: argparse._ActionsContainer) -> None:
     """Add what `gate` and `run --gate` share."""
-    parser.add_argument("--baseline", metavar="NAME", help="a baseline or run, in place of the spec's")
+    parser.add_argument(
+        "--baseline",
+        metavar="NAME",
+        default=os.environ.get("REGRADE_BASELINE") or None,
+        help="a baseline or run, in place of the spec's [REGRADE_BASELINE]",
+    )
     parser.add_argument(
         "--rule", action="append", default=[], metavar="RULE", help="in place of the spec's rules; repeatable"
     )

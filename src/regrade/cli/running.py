@@ -143,6 +143,8 @@ def execute(args: argparse.Namespace) -> int:
 
         console.print()
         return show_gate(args, str(run.path), registry, summary=run)
+    if args.gate:
+        console.print("not gated: the run did not finish", soft_wrap=True)
     for path in args.output:
         if run.manifest.counts.get("finished"):
             api.export(run, path, registry)
