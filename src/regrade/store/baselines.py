@@ -75,6 +75,9 @@ class BaselineFile:
             StoreError: When the file is damaged.
         """
         with _opened(self.path) as file:
+            lacking = [name for name in (_TABLE, *columns) if name not in file.schema_arrow.names]
+            if lacking:
+                raise StoreError(f"{self.path} is damaged: it has no column {', '.join(lacking)}")
             for batch in file.iter_batches(_BATCH, columns=[_TABLE, *columns], use_threads=False):
                 rows = batch.filter(pc.equal(batch.column(_TABLE), table))
                 if rows.num_rows:

@@ -64,11 +64,14 @@ def create_run(results: Path, now: datetime) -> RunFolder:
     Raises:
         StoreError: When the results folder cannot be written.
     """
-    stamp = now.strftime("%Y%m%d-%H%M%S")
-    path = results / f"{stamp}-{secrets.token_hex(3)}"
+    # The milliseconds lead the last part, so that `latest` is right about runs of the same second too.
+    stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03x}"
+    path = results / f"{stamp}{secrets.token_hex(2)[1:]}"
     try:
         path.mkdir(parents=True)
     except OSError as error:
+        if path.is_dir():  # another run took the name
+            return create_run(results, now)
         raise StoreError(
             f"cannot make the run's folder {path}: {error.strerror}", hint="choose another one with --results"
         ) from error
