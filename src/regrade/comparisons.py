@@ -398,6 +398,7 @@ class GateResult:
         baseline_fingerprint: Hash of the baseline's scores; empty likewise.
         verdicts: One a rule and arm.
         comparison: What changed in the arms that were held against a baseline; None without.
+        notes: What else the reader must know, such as that the run did not finish.
     """
 
     run: str
@@ -405,6 +406,7 @@ class GateResult:
     baseline_fingerprint: str
     verdicts: tuple[Verdict, ...]
     comparison: Comparison | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from regrade.arms import Arm, Joined
     from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
 
-__all__ = ["ComparedRuns", "compare", "refuse_itself", "with_texts"]
+__all__ = ["ComparedRuns", "compare", "refuse_itself", "unfinished", "with_texts"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def compare(
         refuse_itself(b, pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
-    notes = (*_unfinished([side_a, side_b]), *found.notes)
+    notes = (*unfinished([side_a, side_b]), *found.notes)
     return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
 
 
@@ -153,9 +153,10 @@ def _read(flips: "Flips", a: Recorded, b: Recorded) -> "Flips":
     return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))
 
 
-def _unfinished(sides: Sequence[Recorded]) -> list[str]:
+def unfinished(sides: Sequence[Recorded]) -> list[str]:
+    """Return a sentence for each run that did not finish."""
     return [
-        f"{one.name} did not finish ({one.status}); only what it holds is compared."
+        f"{one.name} did not finish ({one.status}); only what it holds counts."
         for one in {side.name: side for side in sides}.values()
         if one.status != "success"
     ]

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.api.comparing import refuse_itself, with_texts
+from regrade.api.comparing import refuse_itself, unfinished, with_texts
 from regrade.api.rules import GatePlan, gate_plan
 from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
 from regrade.errors import SpecError, UsageError
@@ -144,6 +144,10 @@ def gate(
     if choice.selected:
         plan = plan.within({arm.eval for arm in arms_b})
     targets = _targets(plan, (arms_b, others[0] if others else []), lone)
+    if not targets:
+        raise UsageError(
+            f"{run}: there is no rule to judge it by", hint="give one with --rule, or a `gate:` in the spec"
+        )
     if side is not None and side.name == candidate.name:
         refuse_itself(run, [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])
     result = _judged(plan, targets, chosen.seed)
@@ -155,6 +159,7 @@ def gate(
             run=choice.text(candidate.name),
             baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
             baseline_fingerprint=side.fingerprint if side is not None else "",
+            notes=tuple(unfinished([candidate, *([side] if side is not None else [])])),
         )
     )
     if chosen.record and candidate.folder is not None:

@@ -150,7 +150,7 @@ def _table_notes(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _notes(result: GateResult) -> tuple[str, ...]:
-    return result.comparison.notes if result.comparison else ()
+    return (*result.notes, *(result.comparison.notes if result.comparison else ()))
 
 
 def _case(one: Verdict) -> CaseView:
