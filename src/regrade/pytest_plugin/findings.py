@@ -1,7 +1,5 @@
 """What a run and its gate say of one item."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +8,7 @@ from regrade.comparisons import GateResult, Verdict
 from regrade.pytest_plugin.cases import Case, fits
 from regrade.pytest_plugin.running import Outcome
 from regrade.pytest_plugin.telling import flips_of, flips_text, safe
+from regrade.store import read_batches
 from regrade.views import CaseView
 
 if TYPE_CHECKING:
@@ -117,38 +116,45 @@ def _figures(verdict: Verdict, result: GateResult) -> list[tuple[str, object]]:
 
 def answered(run: Run, case: Case, listed: frozenset[str]) -> Finding:
     """Return whether a model answered at all: what is left to say without a gate, or without any answer."""
-    rows = _requests(run)
-    mine = [row for row in rows if fits(str(row["model"]), case, listed)]
-    good = sum(bool(row["ok"]) for row in mine)
+    mine = [one for one in _tally(run) if fits(one.model, case, listed)]
+    total, good = sum(one.count for one in mine), sum(one.count for one in mine if one.ok)
     properties: list[tuple[str, object]] = [("regrade_run", run.id), ("regrade_n", good)]
     if good and case.rule is None and run.status == "success":
-        text = f"{case.model}: {good:,} of {len(mine):,} requests were answered.\n{_NO_GATE}"
-        return Finding(
-            True,
-            safe("\n".join([text, *_metrics(run, case, listed)])),
-            [*properties, ("regrade_gate", "none")],
-        )
-    why = Counter(f"{row['failure_kind']}: {row['failure_message']}" for row in mine if not row["ok"])
-    said = f"ERROR: none of the {len(mine):,} requests to {case.model} was answered"
-    if not mine:
+        lines = [f"{case.model}: {good:,} of {total:,} requests were answered.", _NO_GATE]
+        text = safe("\n".join([*lines, *_metrics(run, case, listed)]))
+        return Finding(True, text, [*properties, ("regrade_gate", "none")])
+    said = f"ERROR: none of the {total:,} requests to {case.model} was answered"
+    if not total:
         said = f"ERROR: {case.model} was asked nothing"
     elif good:
         said = f"ERROR: the run ended as {run.status}: {run.manifest.message}"
-    lines = [said, *(f"  {count:,} x {text}" for text, count in why.most_common(3)), f"run {run.id}"]
-    return Finding(False, safe("\n".join(lines)), properties)
+    faults = [f"  {one.count:,} x {one.kind}, such as: {one.message}" for one in mine if not one.ok]
+    return Finding(False, safe("\n".join([said, *faults, f"run {run.id}"])), properties)
 
 
-def _requests(run: Run) -> Sequence[dict[str, object]]:
-    """Return model, success and fault of every answer that was asked for."""
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    model: str
+    ok: bool
+    kind: str | None
+    message: str | None
+    count: int
+
+
+def _tally(run: Run) -> list[_Tally]:
+    """Count the answers that were asked for by model and kind of fault, the most frequent first."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if not run.manifest.counts.get("finished"):
         return []
-    columns = ["model", "ok", "failure_kind", "failure_message"]
-    rows: list[dict[str, object]] = (
-        run.samples.filter(pc.field("role") == "answer").select(columns).to_pylist()
-    )
-    return rows
+    by = ("model", "ok", "failure_kind")
+    table = pa.Table.from_batches(read_batches(run.folder, "samples", [*by, "failure_message", "role"]))
+    plain = pa.schema([(one.name, pa.bool_() if one.name == "ok" else pa.string()) for one in table.schema])
+    grouped = table.cast(plain).filter(pc.field("role") == "answer").group_by(by, use_threads=False)
+    counted = grouped.aggregate([([], "count_all"), ("failure_message", "first")])
+    rows = counted.select([*by, "failure_message_first", "count_all"]).to_pylist()
+    return sorted((_Tally(*row.values()) for row in rows), key=lambda one: -one.count)
 
 
 def _metrics(run: Run, case: Case, listed: frozenset[str]) -> list[str]:

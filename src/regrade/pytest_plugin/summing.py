@@ -24,8 +24,9 @@ def summary_lines(reports: Iterable[Any], unasked: Sequence[str]) -> list[str]:
         said = dict(getattr(report, "user_properties", ()))
         if getattr(report, "when", None) != "call" or "regrade_run" not in said:
             continue
-        node = report.nodeid.rpartition("@")[0] or report.nodeid
-        runs.setdefault(str(said["regrade_run"]), node.partition("::")[0])
+        spec = report.nodeid.partition("::")[0]
+        node = report.nodeid.removesuffix(f"@{spec}")  # the group, when xdist keeps groups together
+        runs.setdefault(str(said["regrade_run"]), spec)
         if "regrade_let_through" in said:
             notes.append(f"inconclusive, let through by `on_inconclusive: pass`: {node}")
         if "regrade_gate" in said and report.passed:
