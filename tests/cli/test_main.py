@@ -1,7 +1,10 @@
 """The program's frame: help, unknown verbs, errors, and what it does not import."""
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +55,30 @@ def test_nothing_asked_is_no_success(capsys: pytest.CaptureFixture[str]) -> None
     """A command that ran nothing never exits with 0."""
     assert main([]) == 2
     assert "usage" in capsys.readouterr().out
+
+
+def test_no_answer_commands_the_runner(workdir: Path) -> None:
+    """In GitHub Actions an answer that looks like a command of the runner is shown with a space in it."""
+    answers = [
+        {"id": "1", "a": "::error::forged"},
+        {"id": "2", "a": "x\n   ::set-output name=y::1\n##[error]z"},
+    ]
+    (workdir / "answers.jsonl").write_text("".join(json.dumps(one) + "\n" for one in answers))
+    (workdir / "rows.jsonl").write_text(
+        "".join(json.dumps({"id": one["id"], "t": "x"}) + "\n" for one in answers)
+    )
+    (workdir / "s.yaml").write_text(
+        "name: s\n"
+        "dataset: {path: rows.jsonl, id: id, target: t}\n"
+        "models: [{name: m, outputs: answers.jsonl, id: '{{ id }}', text: '{{ a }}'}]\n"
+        "prompt: 'hello'\n"
+        "scorers: [exact_match]\n"
+    )
+    environment = {**os.environ, "GITHUB_ACTIONS": "true", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "regrade"]
+    subprocess.run([*command, "run", "s.yaml"], env=environment, check=True, capture_output=True)
+    shown = subprocess.run(
+        [*command, "show", "--samples"], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert "forged" in shown
+    assert not [line for line in shown.splitlines() if line.strip().startswith("::") or "##[" in line]
