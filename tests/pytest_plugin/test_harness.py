@@ -1,6 +1,7 @@
 """The fixture `regrade` in tests of its users."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 TESTS = """
@@ -71,19 +72,24 @@ async def test_inside_a_loop(regrade):
     assert "RunUnderTest" in repr(run)
 """
 
+PAGE = (Path(__file__).parents[2] / "docs/pytest.md").read_text(encoding="utf-8")
+EXAMPLE = PAGE.partition("```python\n")[2].partition("```")[0]
+
 
 def test_an_eval_inside_of_tests(project: Any, recorded: Callable[..., dict[str, Any]]) -> None:
-    """Assertions pass and fail with the verdict and the flips; other mistakes are errors of their own."""
+    """Assertions fail with the verdict and the flips, mistakes with their message; the docs' example runs."""
     rows = (project.path / "evals/rows.jsonl").read_text()
     (project.path / "evals/rows.jsonl").write_text(rows.replace('"id"', '"kind": "a b", "id"'))
     metadata = {"path": "rows.jsonl", "id": "id", "input": "q", "target": "a", "metadata": ["kind"]}
     project.write("evals/sums.yaml", dataset=metadata)
     project.write("evals/silent.yaml", models=[recorded("silent")])
+    (project.path / "test_of_docs.py").write_text(
+        EXAMPLE.replace("demo/v2", "good").replace("tickets", "sums")
+    )
     (project.path / "test_evals.py").write_text(TESTS)
-    said = project.pytest("test_evals.py", "-W", "error")
-    assert said.counts == {"failed": 2, "passed": 7}, said.text
-    assert "E   " in said.text
-    assert "GateAssertionError: FAIL: the rule fails" in said.text or "GateAssertionError: FAIL" in said.text
+    said = project.pytest("test_evals.py", "test_of_docs.py", "-W", "error")
+    assert said.counts == {"failed": 2, "passed": 9}, said.text
+    assert "GateAssertionError: FAIL" in said.text
     assert "66.7 %, and at least 90.0 % was asked" in said.text
     assert "changed by exact_match: 40 lost, 0 gained" in said.text
     assert "harness.py" not in said.text

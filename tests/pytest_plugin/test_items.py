@@ -27,6 +27,7 @@ def whole(new_project: Callable[[], Any], recorded: Callable[..., dict[str, Any]
     )
     project.write("evals/plain.yaml", models=[recorded("good"), recorded("silent")])
     project.write("evals/typo.yaml", scorers=["exact_mach"])
+    project.write("evals/nobody.yaml", models=[])
     (project.path / "evals/compose.yaml").write_text("services:\n  db: {image: postgres}\n")
     (project.path / "evals/shared.yaml").write_text("defaults:\n  parameters: {temperature: 0}\n")
     said = project.pytest("evals", "-rA", "-v", "--continue-on-collection-errors", "--junitxml=junit.xml")
@@ -54,7 +55,7 @@ def test_every_model_and_rule_is_an_item_and_none_is_skipped(whole: Any) -> None
         "FAILED evals/sums.yaml::bad: at_least exact_match 0.9",
     ]
     assert said.code == 1
-    assert said.counts.keys() == {"failed", "passed", "error"}
+    assert said.counts.keys() == {"failed", "passed", "errors"}
 
 
 def test_an_eval_runs_once_and_is_judged_once(whole: Any) -> None:
@@ -111,7 +112,8 @@ def test_a_typo_is_a_collection_error_with_its_place(whole: Any) -> None:
     _, said = whole
     assert 'evals/typo.yaml:18:3: unknown scorer "exact_mach"\n' in said.text
     assert '    - exact_mach\n      ^\n  did you mean "exact_match"?' in said.text
-    assert said.counts["error"] == 1
+    assert "evals/nobody.yaml: no models; list some, or name one with --regrade-model" in said.text
+    assert said.counts["errors"] == 2
 
 
 def test_other_yaml_files_are_left_alone(whole: Any) -> None:

@@ -1,6 +1,8 @@
 """What the command line of pytest says about evals."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +86,11 @@ def test_an_option_that_is_none_is_refused(project: Any) -> None:
     said = project.pytest("--regrade-limit=1.5")
     assert said.code == 4
     assert "'1.5' is neither a count nor a fraction between 0 and 1" in said.text
+
+
+def test_the_page_names_every_option(project: Any) -> None:
+    """`docs/pytest.md` and `pytest --help` speak of the same options."""
+    page = (Path(__file__).parents[2] / "docs/pytest.md").read_text(encoding="utf-8")
+    said = project.pytest("--help")
+    pattern = r"--regrade-\w+|regrade_results"
+    assert set(re.findall(pattern, page)) == set(re.findall(pattern, said.text))

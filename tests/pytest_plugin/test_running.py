@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import regrade
 from regrade.api.rules import planned_gate
 from regrade.api.specs import load_specs
 from regrade.plugins import Registry
@@ -91,6 +92,23 @@ def test_a_gate_that_cannot_be_judged_costs_nothing(
     path = here.write("evals/sums.yaml", models=[recorded("good")], gate={**gate, "rules": rules})
     assert message in str(session(path).prepare(None))
     assert here.runs() == []
+
+
+def test_answers_that_a_baseline_does_not_keep_are_said_to_be_missing(
+    here: Any, recorded: Callable[[str], Any]
+) -> None:
+    """A baseline without texts still shows which samples changed sides, and what the candidate said."""
+    rules = [{"rule": "no_regression", "metric": "exact_match", "against": "good"}]
+    path = here.write("evals/sums.yaml")
+    run = regrade.run(path, models=["good"])
+    regrade.set_baseline("bare", run.id)
+    here.write("evals/sums.yaml", models=[recorded("bad")], gate={"baseline": "bare", "rules": rules})
+    one = session(path)
+    assert one.prepare(None) is None
+    case = Case("bad: no_regression exact_match against=good", "bad", "bad", "default", one.rules[0])
+    short, full = (judged(one.outcome, case, frozenset(), full=full).text for full in (False, True))
+    assert "    A: (not stored)\n    B: [ESC][31mno idea\n" in short
+    assert (short.count("  lost: "), full.count("  lost: ")) == (3, 40)
 
 
 def test_a_glob_passes_when_all_its_models_do(

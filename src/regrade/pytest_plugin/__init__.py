@@ -22,6 +22,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collect_file",
     "pytest_collection_modifyitems",
+    "pytest_configure",
     "pytest_configure_node",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
@@ -40,6 +41,11 @@ _SENT = "regrade_unasked"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--regrade-limit` and its like."""
     add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark of its items known."""
+    config.addinivalue_line("markers", "regrade: a rule of an eval spec, or that its model answers")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "SpecNode | None":
@@ -65,7 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselect the items of models that `--regrade-model` leaves out, so that pytest counts them."""
     out = [item for item in items if getattr(item, "regrade_left_out", False)]
     if out:
-        items[:] = [item for item in items if item not in out]
+        items[:] = [item for item in items if not getattr(item, "regrade_left_out", False)]
         config.hook.pytest_deselected(items=out)
 
 

@@ -78,6 +78,7 @@ class RuleItem(pytest.Item):
     def __init__(self, *, case: Case, **more: Any) -> None:
         super().__init__(**more)
         self.case = case
+        self.add_marker(pytest.mark.regrade)
         if self.config.pluginmanager.hasplugin("xdist"):
             # Workers that wait for the run of another one could do other tests meanwhile.
             self.add_marker(pytest.mark.xdist_group(name=self.spec.nodeid))
