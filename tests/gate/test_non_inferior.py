@@ -52,6 +52,22 @@ def test_rare_breaks_need_n_to_be_seen(arm: Any, judged: Judged, margin: float, 
     assert (found.outcome, found.cause) == ("PASS", "above_margin")
 
 
+@pytest.mark.parametrize("n", [4, 20, 58])
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+def test_equal_models_are_told_the_very_number_that_decides(
+    arm: Any, judged: Judged, n: int, alpha: float
+) -> None:
+    """Whatever the number at hand, the one that is named passes and one less does not."""
+    (found,) = judged(rule(0.05), *pair(arm, n, 0, 0), alpha=alpha)
+    assert found.outcome == "INCONCLUSIVE"
+    assert found.needed is not None
+    outcomes = [
+        judged(rule(0.05), *pair(arm, m, 0, 0), alpha=alpha)[0].outcome
+        for m in (found.needed - 1, found.needed)
+    ]
+    assert outcomes == ["INCONCLUSIVE", "PASS"]
+
+
 def test_a_visible_gain_passes_without_them(arm: Any, judged: Judged) -> None:
     """A lower bound above 0 is a gain, and a gain needs no number of samples."""
     (found,) = judged(rule(0.05), *pair(arm, 40, 0, 20))

@@ -180,12 +180,14 @@ def _members(arm: Arm, rule: Rule) -> np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def _no_slice(rule: Rule, arm: Arm) -> Problem:
+    known = [name for name, field in arm.slices.items() if field.texts]
     for name, text in rule.slice.items():
-        field = arm.slices.get(name)
-        if field is None:
-            fields = ", ".join(arm.slices) or "none"
-            hint = did_you_mean(name, arm.slices) or f"fields that tell samples apart: {fields}"
+        if name not in known:  # a field that a rule alone speaks of is laid out, and holds nothing
+            hint = (
+                did_you_mean(name, known) or f"fields that tell samples apart: {', '.join(known) or 'none'}"
+            )
             return Problem(f'{rule.text}: {arm.eval} has no metadata "{name}"', rule.where, hint=hint)
+        field = arm.slices[name]
         if text not in field.texts:
             hint = did_you_mean(text, field.texts) or f"values: {', '.join(field.texts[:20])}"
             return Problem(f'{rule.text}: no sample has {name} "{text}"', rule.where, hint=hint)

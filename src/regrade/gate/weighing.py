@@ -196,5 +196,16 @@ def _needed(weighed: Weighed, ends: Ends) -> int | None:
         return None
     needed = math.ceil(weighed.units * (half / away) ** 2)
     if weighed.rare is not None and away > 0:
+        if weighed.verdict.wins == weighed.verdict.losses == 0:
+            needed = _needed_of_equals(weighed.units, half * weighed.rare / away, weighed.rare)
         needed = max(needed, _unseen_needed(weighed))
     return max(needed, weighed.units + 1)
+
+
+def _needed_of_equals(units: int, half: float, margin: float) -> int:
+    """Return how many units without any difference keep a margin; both as shares of the range.
+
+    Without a difference half the interval is z^2/(n + z^2), which shrinks with n and not with its root.
+    """
+    z_squared = units * half / (1 - half)
+    return math.floor(z_squared * (1 - margin) / margin) + 1
