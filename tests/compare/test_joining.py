@@ -142,3 +142,14 @@ def test_an_arm_without_a_partner_is_said_on_either_side(arm: Any) -> None:
     v1, v2, v3 = (arm(np.ones(5), model=name) for name in ("v1", "v2", "v3"))
     said = compared([replace(one, run="old") for one in (v1, v2)], [v2, v3]).notes
     assert said == ("quiz: v1 is in old alone; not compared.", "quiz: v3 is in run alone; not compared.")
+
+
+def test_what_should_be_low_keeps_its_natural_sign(arm: Any) -> None:
+    """A failure rate up by ten points: difference and interval above zero, the samples lost."""
+    rows = list(changes_of(join(arm(np.ones(200)), arm(np.ones(200), failed=np.arange(200) < 20)), 0.95, 0))
+    found = rows[-1]
+    assert (found.metric, found.wins, found.losses) == ("failure_rate", 0, 20)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.difference == pytest.approx(0.1)
+    assert 0 < found.low < 0.1 < found.high

@@ -136,7 +136,7 @@ def test_renamed_ids_change_nothing(arm: Any, kind: str) -> None:
     assert same(figures(a, b), figures(replace(a, ids=names), replace(b, ids=names)))
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "labels"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_duplicated_repeats_change_nothing(arm: Any, kind: str) -> None:
     """Every answer twice tells no more than once."""
 
