@@ -7,12 +7,11 @@ import pytest
 
 from regrade.api.options import RunOptions
 from regrade.api.prepare import prepare
-from regrade.api.rules import parse_rule, planned_gate
+from regrade.api.rules import planned_gate
 from regrade.api.specs import load_specs
-from regrade.errors import SpecError, UsageError
+from regrade.errors import SpecError
 from regrade.plugins import Registry
 from regrade.pytest_plugin.cases import Case, cases_of, fits
-from regrade.pytest_plugin.rules import only_for, written
 from regrade.pytest_plugin.sighting import looks_like_spec
 
 HEAD = "name: a\ndataset: {rows: [{id: x, input: i, target: t}], id: id}\nscorers: [exact_match]\n"
@@ -102,38 +101,8 @@ class TestNames:
     def test_a_rule_about_nobody_is_refused_with_its_place(self, field: str, message: str) -> None:
         """It is found before anything is sent."""
         text = "models: [m]\nprompt: '{{ input }}'\n" + RULES
-        with pytest.raises(SpecError, match=r"a.yaml:8:\d+: at_most failure_rate 0: the spec has " + message):
+        with pytest.raises(SpecError, match=r"a.yaml:8:\d+: the spec has " + message):
             listed(text + f"    - {{rule: at_most, metric: failure_rate, value: 0, {field}}}\n")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "at_least accuracy value=0.9 models=a,b confident",
-        "non_inferior accuracy margin=0.1 prompts=p against=other 'channel=two words'",
-        "no_regression scorer.mean lang=en",
-    ],
-)
-def test_a_rule_that_is_written_reads_back_the_same(text: str) -> None:
-    """Names, exact numbers and values with spaces survive."""
-    rule = parse_rule(text)
-    assert written(rule) == text
-    assert parse_rule(written(rule)) == rule
-
-
-def test_a_rule_that_cannot_be_written_is_refused() -> None:
-    """A slice over a field that is called like a part of rules would be read as that."""
-    from regrade.comparisons import Rule
-
-    with pytest.raises(UsageError, match="can only be named in a spec"):
-        written(Rule("no_regression", "accuracy", slice={"model": "x"}))
-
-
-def test_rules_of_models_that_were_not_asked_are_left_out() -> None:
-    """Where all were asked, the spec's own rules stand, with their places."""
-    rules = [parse_rule(one) for one in ("at_least m 1", "at_least m 0.5 models=a,b", "at_most m 1 models=b")]
-    assert only_for(rules, {"a", "b"}) == []
-    assert only_for(rules, {"a"}) == ["at_least m value=1.0", "at_least m value=0.5 models=a"]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,15 @@ def test_all_problems_of_a_file_come_at_once_each_with_line_caret_and_hint(workd
         ("scorers: [exact_match, exact_match]", 'two scorers are called "exact_match"'),
         ("parameters: {frequency_penalty: 1}", "other fields of the API go under `extra_body`"),
         ("name: 'a b'", "letters, digits"),
+        ("gate: {rules: []}", "must not be empty"),
+        ("gate: {alpha: 0.6, rules: [{rule: no_regression, metric: m}]}", "`alpha` must be less than 0.5"),
+        ("gate: {rules: [{rule: no_regresion, metric: m}]}", "must be 'no_regression'"),
+        ("gate: {rules: [{rule: non_inferior, metric: m}]}", "needs `margin`"),
+        ("gate: {rules: [{rule: non_inferior, metric: m, margin: 0}]}", "`margin` must be more than 0"),
+        ("gate: {rules: [{rule: at_least, metric: m}]}", "needs `value`"),
+        ("gate: {rules: [{rule: at_most, metric: m, value: 1, against: x}]}", "`against` goes with"),
+        ("gate: {rules: [{rule: no_regression, metric: m, models: [strange]}]}", 'no model "strange"'),
+        ("gate: {rules: [{rule: no_regression, metric: m, prompts: [strange]}]}", 'no prompt "strange"'),
     ],
 )
 def test_each_fault_has_its_own_message(workdir: Path, change: str, message: str) -> None:

@@ -87,3 +87,24 @@ def test_what_is_no_number_is_refused(bad: float) -> None:
     """NaN and infinity are errors, never a p."""
     with pytest.raises(ValueError, match="finite"):
         sign_flip(np.array([0.5, bad]), 0)
+
+
+def test_many_differing_values_have_the_p_of_draws() -> None:
+    """From 5,000 differing values on the p is that of 200,000 draws, to three of their standard errors."""
+    random = np.random.default_rng(3)
+    for shift in (0.0, 0.015, 0.03):
+        d = np.clip(random.normal(-shift, 1, 6_000) ** 3, -9, 9)
+        signs = np.random.default_rng(4)
+        sums = np.concatenate([2.0 * (signs.integers(0, 2, (2_000, d.size)) @ np.abs(d)) for _ in range(20)])
+        drawn = float((sums - np.abs(d).sum() <= d.sum()).mean())
+        less, greater = sign_flip(d, 0)
+        assert less == pytest.approx(drawn, abs=3 * math.sqrt(drawn * (1 - drawn) / sums.size) + 1e-5)
+        assert less + greater == pytest.approx(1)
+        assert sign_flip(-d, 0) == pytest.approx((greater, less))
+
+
+def test_a_value_that_outweighs_the_others_is_drawn() -> None:
+    """Where one value has much of the variance the sum is not near normal, and 9,999 draws decide."""
+    d = np.append(np.random.default_rng(5).normal(0, 1e-3, 6_000), -1.0)
+    assert sign_flip(d, 0)[0] == pytest.approx(0.5, abs=0.03)
+    assert sign_flip(d, 1) != sign_flip(d, 0)

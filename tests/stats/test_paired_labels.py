@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from regrade.stats import LabelComparison, compare_labels, paired_labels
+from regrade.stats import LabelComparison, compare_labels, draw_labels, label_limit_p, paired_labels
 
 Objects = NDArray[np.object_]
 
@@ -134,3 +134,23 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare_labels("macro_f1", none, 0.9, 0)
     with pytest.raises(ValueError, match="level"):
         compared(30, 1, 2, level=math.nan)
+
+
+def test_the_p_of_a_limit_is_the_level_at_which_the_interval_leaves_it() -> None:
+    """At that one-sided alpha the bootstrap's upper end is the limit."""
+    right, a, b = answers(300, 10, 60)
+    pairs = paired_labels(right, a, b, None, None)
+    limit = -0.15
+    p = label_limit_p("macro_f1", pairs, limit, 0)
+    assert 0.01 < p < 0.5
+    high = compare_labels("macro_f1", pairs, 1 - 2 * p, 0).high
+    assert high == pytest.approx(limit, abs=0.002)
+
+
+def test_draws_may_be_shared_between_metrics() -> None:
+    """Draws that one metric made give another the figures that it would draw itself."""
+    right, a, b = answers(60, 3, 9)
+    pairs = paired_labels(right, a, b, None, None)
+    draws = draw_labels(pairs, 4)
+    for metric in ("macro_f1", "mcc"):
+        assert compare_labels(metric, pairs, 0.9, 4, draws) == compare_labels(metric, pairs, 0.9, 4)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regrade.arms import Arm
-    from regrade.comparisons import Comparison, GateResult, Outcome, Verdict
+    from regrade.comparisons import Comparison, GateResult, Outcome, Rule, Verdict
     from regrade.gate import Target
 
 __all__ = ["GateOptions", "GatedRun", "gate"]
@@ -31,7 +31,7 @@ class GateOptions:
 
     Attributes:
         baseline: A baseline or run in place of the spec's.
-        rules: Rules in place of the spec's, such as "non_inferior accuracy margin=0.02".
+        rules: Rules in place of the spec's: texts such as "non_inferior accuracy margin=0.02", or records.
         alpha: In place of the spec's.
         on_inconclusive: Likewise.
         missing: Likewise.
@@ -42,7 +42,7 @@ class GateOptions:
     """
 
     baseline: str | None = None
-    rules: Sequence[str] = ()
+    rules: "Sequence[str | Rule]" = ()
     alpha: float | None = None
     on_inconclusive: str | None = None
     missing: str | None = None
@@ -141,8 +141,7 @@ def gate(
     sides = [(candidate, choice), *([(side, baseline)] if side is not None and baseline is not None else [])]
     arms_b, *others = lay_out(sides, registry, plan.slices)
     lone = choice.selected | (baseline.selected if baseline else frozenset())
-    if choice.selected:
-        plan = plan.within({arm.eval for arm in arms_b})
+    plan, notes = plan.asked(arms_b)
     targets = _targets(plan, (arms_b, others[0] if others else []), lone)
     if not targets:
         raise UsageError(
@@ -159,7 +158,7 @@ def gate(
             run=choice.text(candidate.name),
             baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
             baseline_fingerprint=side.fingerprint if side is not None else "",
-            notes=tuple(unfinished([candidate, *([side] if side is not None else [])])),
+            notes=(*notes, *unfinished([candidate, *([side] if side is not None else [])])),
         )
     )
     if chosen.record and candidate.folder is not None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from regrade.spec import GateSpec, RuleSpec, SpecFile, checked
 from regrade.types import Json, JsonObject
 
 if TYPE_CHECKING:
+    from regrade.arms import Arm
     from regrade.comparisons import Policy, Rule
     from regrade.gate import RuleSet
 
@@ -59,10 +60,30 @@ class GatePlan:
         sets = tuple(replace(one, policy=replace(one.policy, **wanted)) for one in self.sets)
         return replace(self, sets=sets)
 
-    def within(self, evals: Collection[str]) -> "GatePlan":
-        """Return the plan without the rules of evals in which the user's choice of arms left nothing."""
-        sets = tuple(one for one in self.sets if one.eval is None or one.eval in evals)
-        return replace(self, sets=sets) if sets else self
+    def asked(self, arms: "Sequence[Arm]") -> "tuple[GatePlan, tuple[str, ...]]":
+        """Return the plan without what its specs say of models and prompts that were not asked.
+
+        A run may ask some of a spec's models, and a user may choose some arms of a run. Names that a spec
+        does not know are refused when it is read; rules of the command line are taken at their word.
+
+        Args:
+            arms: Those of the candidate.
+
+        Returns:
+            The plan, and what to tell of the rules that were left out.
+        """
+        sets, notes = [], []
+        for one in self.sets:
+            mine = [arm for arm in arms if arm.eval == one.eval]
+            kept = one.rules if one.eval is None else tuple(_about(one.rules, mine))
+            left_out = len(one.rules) - len(kept)
+            if left_out:
+                notes.append(
+                    f"{one.eval}: {left_out} of {len(one.rules)} rules speak of nobody who was asked."
+                )
+            if kept:
+                sets.append(replace(one, rules=kept))
+        return (replace(self, sets=tuple(sets)), tuple(notes)) if sets else (self, ())
 
     def pointed(self, problem: Problem) -> Problem:
         """Return the problem with the line of the spec that it points to."""
@@ -75,7 +96,7 @@ class GatePlan:
         return problem
 
 
-def gate_plan(run: Recorded, rules: Sequence[str], registry: Registry) -> GatePlan:
+def gate_plan(run: Recorded, rules: "Sequence[str | Rule]", registry: Registry) -> GatePlan:
     """Return what a run is held against.
 
     Rules of the command line replace those of the specs. A spec's gate is read from its file as it stands
@@ -89,7 +110,7 @@ def gate_plan(run: Recorded, rules: Sequence[str], registry: Registry) -> GatePl
     return plan if plan.sets else GatePlan(tuple(_plain(run)), plan.baseline, plan.files)
 
 
-def planned_gate(files: Sequence[SpecFile], rules: Sequence[str]) -> GatePlan:
+def planned_gate(files: Sequence[SpecFile], rules: "Sequence[str | Rule]") -> GatePlan:
     """Return what a run of these specs will be held against; without any rule its `sets` are empty.
 
     Raises:
@@ -98,7 +119,9 @@ def planned_gate(files: Sequence[SpecFile], rules: Sequence[str]) -> GatePlan:
     return _plan_of([(file.spec.name, file.spec.gate, file) for file in files if file.spec.gate], rules)
 
 
-def _plan_of(gates: Sequence[tuple[str, GateSpec, SpecFile | None]], rules: Sequence[str]) -> GatePlan:
+def _plan_of(
+    gates: Sequence[tuple[str, GateSpec, SpecFile | None]], rules: "Sequence[str | Rule]"
+) -> GatePlan:
     from regrade.comparisons import Policy
     from regrade.gate import RuleSet
 
@@ -106,9 +129,22 @@ def _plan_of(gates: Sequence[tuple[str, GateSpec, SpecFile | None]], rules: Sequ
     files = tuple(file for _, _, file in gates if file is not None)
     if rules:
         policy = _policy(gates[0][1]) if gates else Policy()
-        return GatePlan((RuleSet(tuple(map(parse_rule, rules)), policy),), baseline, files)
+        return GatePlan(
+            (RuleSet(tuple(parse_rule(one) if isinstance(one, str) else one for one in rules), policy),),
+            baseline,
+            files,
+        )
     sets = tuple(RuleSet(_rules(gate, file), _policy(gate), name) for name, gate, file in gates)
     return GatePlan(sets, baseline, files)
+
+
+def _about(rules: "Sequence[Rule]", arms: "Sequence[Arm]") -> "Iterator[Rule]":
+    """Yield the rules that hold for any of the arms, without the names that none of them has."""
+    for rule in rules:
+        models = tuple(name for name in rule.models if any(arm.model == name for arm in arms))
+        prompts = tuple(name for name in rule.prompts if any(arm.prompt == name for arm in arms))
+        if arms and bool(models) == bool(rule.models) and bool(prompts) == bool(rule.prompts):
+            yield dataclasses.replace(rule, models=models, prompts=prompts)
 
 
 def _baseline(gates: Sequence[GateSpec]) -> str | None:

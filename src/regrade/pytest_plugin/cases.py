@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from regrade.errors import Problem, SpecError, did_you_mean
-
 if TYPE_CHECKING:
     from regrade.comparisons import Rule
     from regrade.plan import CompiledPrompt
@@ -58,7 +56,6 @@ def cases_of(
     listed = {model.name: model for model in file.spec.models}
     asked = _asked(listed, chosen)
     sources = list(dict.fromkeys([*listed, *asked]))
-    _check_names(file, rules, sources, [prompt.name for prompt in prompts])
     cases: list[Case] = []
     for source in sources:
         wanted = source in asked
@@ -121,22 +118,6 @@ def _source_of(model: str, sources: Sequence[str]) -> str | None:
     if model in sources:
         return model
     return next((one for one in sources if _is_glob(one) and fnmatch.fnmatchcase(model, one)), None)
-
-
-def _check_names(
-    file: "SpecFile", rules: "Sequence[Rule]", sources: Sequence[str], prompts: Sequence[str]
-) -> None:
-    """Find rules that speak of nobody before anything is sent."""
-    problems: list[Problem] = []
-    for place, rule in enumerate(rules):
-        unknown = [("model", name, sources) for name in rule.models if _source_of(name, sources) is None]
-        unknown += [("prompt", name, prompts) for name in rule.prompts if name not in prompts]
-        for kind, name, known in unknown:
-            hint = did_you_mean(name, known) or f"it has: {', '.join(known)}"
-            message = f'{rule.text}: the spec has no {kind} "{name}"'
-            problems.append(file.problem(("gate", "rules", place, f"{kind}s"), message, hint))
-    if problems:
-        raise SpecError(problems)
 
 
 def _numbered(cases: Sequence[Case]) -> list[Case]:

@@ -9,7 +9,6 @@ from regrade.api.results import Run
 from regrade.api.running import arun, run
 from regrade.jsonio import dumps
 from regrade.pytest_plugin.findings import explained
-from regrade.pytest_plugin.rules import written
 from regrade.pytest_plugin.settings import Settings, near
 from regrade.pytest_plugin.telling import safe
 from regrade.types import Json
@@ -176,7 +175,9 @@ class RunUnderTest:
         where = _Where(model, prompt, slice)
         return self._hold([where.rule(kind, one, margin=margin) for one in metrics], baseline=baseline)
 
-    def gate(self, rules: Sequence[str] = (), *, baseline: str | None = None, **options: Any) -> GatedRun:
+    def gate(
+        self, rules: "Sequence[str | Rule]" = (), *, baseline: str | None = None, **options: Any
+    ) -> GatedRun:
         """Judge the run and return what was found, asserting nothing.
 
         Args:
@@ -189,7 +190,7 @@ class RunUnderTest:
         return gate(self.run.id, **said)
 
     def assert_gate(
-        self, rules: Sequence[str] = (), *, baseline: str | None = None, **options: Any
+        self, rules: "Sequence[str | Rule]" = (), *, baseline: str | None = None, **options: Any
     ) -> GatedRun:
         """Assert that all rules let the run pass; the arguments are those of `gate`.
 
@@ -204,7 +205,7 @@ class RunUnderTest:
 
     def _hold(self, rules: "Sequence[Rule]", baseline: str | None = None) -> GatedRun:
         __tracebackhide__ = True
-        return self.assert_gate([written(rule) for rule in rules], baseline=baseline)
+        return self.assert_gate(rules, baseline=baseline)
 
     def _first_metrics(self) -> list[str]:
         listed = [one for scorers in self.run.manifest.measures.values() for one in scorers]

@@ -15,7 +15,6 @@ from regrade.api.running import run
 from regrade.errors import RegradeError, RunLockedError, StoreError
 from regrade.jsonio import atomic_write, content_hash, dumps, loads
 from regrade.plugins import Registry
-from regrade.pytest_plugin.rules import only_for
 from regrade.pytest_plugin.settings import Settings, near, session_folder
 from regrade.store.lock import locked
 from regrade.types import JsonObject
@@ -94,9 +93,7 @@ class EvalSession:
             raise KeyboardInterrupt
         if not self.rules or found.status != "success":
             return Outcome(found, None)
-        names = {str(one["name"]) for one in found.manifest.models}
-        texts = only_for(self.rules, names)
-        gated = gate(found.id, options=options, registry=self.registry, rules=texts, record=mine)
+        gated = gate(found.id, options=options, registry=self.registry, record=mine)
         return Outcome(found, gated, warnings)
 
     def _run(self, spec: Path, models: Sequence[str] | None) -> tuple[Run, bool]:

@@ -1,7 +1,8 @@
 """From a YAML file to a checked spec, or to every problem in it at once."""
 
+import fnmatch
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
@@ -77,6 +78,7 @@ def load_spec(path: Path, known: Mapping[str, Collection[str]], check_plugin: Ch
         problems.extend(_plugin_problems(document, node, kind, raw, check_plugin))
     if spec is not None:
         problems.extend(_dataset_problems(document, spec, check_plugin))
+        problems.extend(_gate_problems(document, spec))
     if problems or spec is None:
         ordered = sorted(
             problems, key=lambda one: (one.where.line or 0, one.where.column or 0) if one.where else (0, 0)
@@ -235,6 +237,29 @@ def _dataset_problems(document: Document, spec: EvalSpec, check_plugin: CheckPlu
         document.problem((*base, *path), f"{dataset.loader}: {message}", hint)
         for path, message, hint in found
     ]
+
+
+def _gate_problems(document: Document, spec: EvalSpec) -> list[Problem]:
+    """Find rules that speak of models or prompts that the spec does not have."""
+    models = [model.name for model in spec.models]
+    prompts = [*spec.prompts]
+    problems = []
+    for place, rule in enumerate(spec.gate.rules if spec.gate else ()):
+        strange = [("models", name, models) for name in rule.models if models and not _listed(name, models)]
+        # A matrix writes its values behind a prompt's name: short[tone=polite].
+        strange += [
+            ("prompts", name, prompts) for name in rule.prompts if name.partition("[")[0] not in prompts
+        ]
+        for key, name, known in strange:
+            hint = did_you_mean(name, known) or f"it has: {', '.join(known)}"
+            message = f'the spec has no {key.removesuffix("s")} "{name}"'
+            problems.append(document.problem(("gate", "rules", place, key), message, hint))
+    return problems
+
+
+def _listed(name: str, models: Sequence[str]) -> bool:
+    """Return whether a model is one of the spec's, or fits one of its globs."""
+    return any(fnmatch.fnmatchcase(name, model) for model in models)
 
 
 def uses_of(spec: EvalSpec) -> list[tuple[str, PluginUse]]:
