@@ -127,3 +127,28 @@ def test_a_limit_kept_by_what_was_answered_alone_is_inconclusive(
     assert (found.outcome, found.cause, found.missing) == ("INCONCLUSIVE", "missing", 100)
     (found,) = judged(rule, None, b, missing="ignore")
     assert found.outcome == "PASS"
+
+
+def test_a_limit_reckons_with_repeats_that_are_missing(arm: Any, judged: Judged) -> None:
+    """One of three answers to each sample is missing: at worst two thirds are right, not all."""
+    gaps = np.zeros((60, 3), dtype=bool)
+    gaps[:, 0] = True
+    b = arm(np.ones((60, 3)), failed=gaps)
+    (found,) = judged("at_least accuracy 0.9", None, b)
+    assert (found.outcome, found.cause, found.missing) == ("INCONCLUSIVE", "missing", 60)
+    assert judged("at_least accuracy 0.66", None, b)[0].outcome == "PASS"
+    assert judged("at_least accuracy 0.9", None, b, missing="ignore")[0].outcome == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome"), [("at_least macro_f1 0.9", "INCONCLUSIVE"), ("at_least macro_f1 0.2", "PASS")]
+)
+def test_a_limit_on_a_metric_of_labels_has_a_worst_case(
+    arm: Any, judged: Judged, rule: str, outcome: str
+) -> None:
+    """Half of the answers are missing: at worst macro-F1 is two thirds."""
+    expected = np.array(["x", "y"])[np.arange(200) % 2]
+    none = np.full(200, np.nan)
+    b = arm(none, metric="macro_f1", labels=expected, expected=expected, failed=first(200, 100))
+    assert judged(rule, None, b)[0].outcome == outcome
+    assert judged(rule, None, b, missing="ignore")[0].outcome == "PASS"

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regrade.arms import taken
 from regrade.errors import Problem, RegradeError
 from regrade.gate.requests import REQUEST_METRICS, request_estimate
 from regrade.gate.resolving import Target
 from regrade.gate.weighing import Ends, Weighed, blank
-from regrade.protocols import PerSample
+from regrade.protocols import Metric, PerSample
 from regrade.stats import answered, samples_for_upper_bound
 from regrade.types import Estimate, MetricInput
 
@@ -41,7 +42,7 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
         return Problem(f"{rule.text}: {target.arm.eval}, {target.arm.model}: {reason}", rule.where)
     sign = 1.0 if rule.rule == "at_least" else -1.0
     ends = Ends(*_oriented(sign, found), sign * found.value, sign * rule.value)
-    missing = _without_value(target, data)
+    gaps = _gaps(target, data)
     shown = replace(
         blank(target),
         n=found.n,
@@ -49,7 +50,7 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
         low=found.low,
         high=found.high,
         share=data.bounds == (0.0, 1.0) or "bootstrap" in found.method,
-        missing=missing,
+        missing=int(gaps.any(axis=1).sum()),
         method=found.method,
         notes=(found.note,) if found.note else (),
     )
@@ -58,7 +59,7 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
         form="interval" if rule.confident else "value",
         units=found.n,
         ends=ends,
-        worst_low=_worst(target, data, ends, missing=missing, confident=rule.confident),
+        worst_low=_worst(target, data, ends, gaps),
     )
     if not rule.confident:
         return weighed
@@ -112,29 +113,42 @@ def _smallest_alpha(upper: Callable[[float], float], ends: Ends) -> float:
     return high
 
 
-def _without_value(target: Target, data: MetricInput) -> int:
-    """Return how many samples have a failed request or score and no value at all."""
+def _gaps(target: Target, data: MetricInput) -> NDArray[np.bool_]:
+    """Return shape (m, K): which answers of a scorer's metric failed or could not be scored."""
     if not target.measure.scorer:
-        return 0
-    return int((~answered(data).any(axis=1)).sum())
+        return np.zeros(data.values.shape, dtype=np.bool_)
+    gaps: NDArray[np.bool_] = target.arm.present[target.rows] & ~answered(data)
+    return gaps
 
 
-def _worst(target: Target, data: MetricInput, ends: Ends, *, missing: int, confident: bool) -> float | None:
-    """Return the value (confident: its lower end), were every missing one at the worse end of the range."""
-    source, bounds = target.measure.source, data.bounds
-    if not missing or bounds is None or not isinstance(source, PerSample):
-        return None
-    found = source.per_sample(data)
-    if found.bounds is None or not np.isfinite(found.bounds).all():
+def _worst(target: Target, data: MetricInput, ends: Ends, gaps: NDArray[np.bool_]) -> float | None:
+    """Return the value (confident: its lower end), were every missing answer at the worse end."""
+    source, confident = target.measure.source, target.rule.confident
+    if source is None or not gaps.any():
         return None
     sign = 1.0 if target.rule.rule == "at_least" else -1.0
-    worst = found.bounds[0] if sign > 0 else found.bounds[1]
-    known = np.isfinite(found.values)
-    filled = np.where(known, found.values, worst)
-    value = sign * float(filled.mean())
-    if not confident:
-        return value
-    from regrade.stats import mean_estimate
+    filled = _filled(source, data, gaps, best=sign < 0)
+    if filled is None:
+        return None
+    found = source.estimate(replace(filled, level=1 - 2 * target.policy.alpha))
+    if found.value is None:
+        return None
+    return min(_oriented(sign, found)[0], ends.low) if confident else sign * found.value
 
-    again = mean_estimate(filled, found.bounds, data.clusters, 1 - 2 * target.policy.alpha)
-    return min(_oriented(sign, again)[0], ends.low)
+
+def _filled(source: Metric, data: MetricInput, gaps: NDArray[np.bool_], *, best: bool) -> MetricInput | None:
+    """Return the data with every gap at one end of the range; None where nothing bounds the metric."""
+    parsed = None if data.parsed is None else np.where(gaps, best, data.parsed)
+    if isinstance(source, PerSample):
+        bounds = source.per_sample(data).bounds
+        if bounds is None or not np.isfinite(bounds).all():
+            return None
+        low, high = data.bounds or (-math.inf, math.inf)  # open where a threshold is what is bounded
+        return replace(data, values=np.where(gaps, high if best else low, data.values), parsed=parsed)
+    if data.labels is None or data.expected is None:
+        return None
+    labels = data.labels.copy()
+    labels[gaps] = None  # an answer without a label is a miss
+    if best:
+        labels[gaps] = np.broadcast_to(data.expected[:, None], gaps.shape)[gaps]
+    return replace(data, values=np.where(gaps, float(best), data.values), labels=labels, parsed=parsed)
