@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ArmChoice", "Recorded", "lay_out", "open_recorded"]
 
 _SELECTORS = ("model", "prompt")
+_ROWS = 2**16
 _LOOKED_AT = 4096  # samples whose metadata tell which fields there are
 
 
@@ -105,7 +106,7 @@ class Recorded:
             return self.baseline.batches(table, columns)
         if self.folder is None:
             raise StoreError(f"{self.name} holds nothing")
-        return read_batches(self.folder, table, columns)
+        return read_batches(self.folder, table, columns, _ROWS)
 
     def texts(self, arm: "Arm", keys: Iterable[int]) -> dict[int, JsonObject]:
         """Return sample id, messages, target and answer (of the first repeat) by the hash of the id.
@@ -235,7 +236,7 @@ def lay_out(
 def _first(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     seen = 0
     for batch in batches:
-        yield batch
+        yield batch.slice(0, _LOOKED_AT - seen)
         seen += batch.num_rows
         if seen >= _LOOKED_AT:
             return

@@ -71,7 +71,7 @@ def sign_flip(d: _Floats, seed: int, *, mid: bool = True) -> tuple[float, float]
 def _near_normal(sizes: _Floats, counts: NDArray[np.int64]) -> bool:
     """Return whether many values that mostly differ make a sum that the expansion describes."""
     many = sizes.size * _WORTH_GROUPING > counts.sum() >= _MANY
-    return bool(many and sizes[-1] ** 2 <= _SHARE * (sizes**2 @ counts))
+    return bool(many and sizes[-1] ** 2 <= _SHARE * float((sizes * sizes) @ counts))
 
 
 def _expanded(observed: float, sizes: _Floats, counts: NDArray[np.int64]) -> tuple[float, float]:
@@ -82,8 +82,9 @@ def _expanded(observed: float, sizes: _Floats, counts: NDArray[np.int64]) -> tup
     """
     from scipy.special import ndtr
 
-    variance = float(sizes**2 @ counts)
-    excess = -2 * float(sizes**4 @ counts) / variance**2
+    squares = sizes * sizes
+    variance = float(squares @ counts)
+    excess = -2 * float((squares * squares) @ counts) / variance**2
     x = observed / math.sqrt(variance)
     density = math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
     correction = density * excess / 24 * (x**3 - 3 * x)

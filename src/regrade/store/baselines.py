@@ -78,7 +78,7 @@ class BaselineFile:
             lacking = [name for name in (_TABLE, *columns) if name not in file.schema_arrow.names]
             if lacking:
                 raise StoreError(f"{self.path} is damaged: it has no column {', '.join(lacking)}")
-            for batch in file.iter_batches(_BATCH, columns=[_TABLE, *columns], use_threads=False):
+            for batch in file.iter_batches(_GROUP, columns=[_TABLE, *columns], use_threads=False):
                 rows = batch.filter(pc.equal(batch.column(_TABLE), table))
                 if rows.num_rows:
                     yield rows.drop_columns([_TABLE])

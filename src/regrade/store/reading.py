@@ -29,15 +29,23 @@ def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = Non
         return file.read(columns=list(columns) if columns is not None else None)
 
 
-def read_batches(folder: RunFolder, name: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield some columns of a result table, a few thousand rows at a time; texts as dictionaries.
+def read_batches(
+    folder: RunFolder, name: str, columns: Sequence[str], rows: int = _BATCH
+) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a result table, some thousand rows at a time; texts as dictionaries.
+
+    Args:
+        folder: The run.
+        name: `samples` or `scores`.
+        columns: Of the table.
+        rows: At a time; more take more memory and less time.
 
     Raises:
         StoreError: As `read_table`.
     """
     texts = [field.name for field in _SCHEMAS[name] if field.type == pa.string()]
     with _opened(folder, name, [text for text in columns if text in texts]) as file:
-        yield from file.iter_batches(_BATCH, columns=list(columns), use_threads=False)
+        yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
 
 
 @contextmanager
