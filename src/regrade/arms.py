@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regrade.protocols import Metric
-from regrade.stats import Differences, PairedLabels
+from regrade.stats import LABEL_SHARES, Differences, PairedLabels
 from regrade.types import Better, Bounds, MetricInput
 
 __all__ = ["Arm", "Coded", "Joined", "Measure", "Missing", "Pairing", "taken"]
@@ -205,6 +205,11 @@ class Pairing:
         if self.labels is not None:
             return self.labels.n
         return 0 if self.mean is None else self.mean.d.size
+
+    @property
+    def share(self) -> bool:
+        """Return whether the metric ranges from 0 to 1, so that people read percent and points."""
+        return self.label_statistic in LABEL_SHARES if self.labels is not None else self.bounds == (0.0, 1.0)
 
     @property
     def sign(self) -> float:

@@ -114,6 +114,34 @@ def test_the_worst_case_of_labels_is_reckoned(arm: Any, judged: Judged) -> None:
     assert found.outcome == "PASS"
 
 
+def test_the_worst_case_of_labels_reckons_with_missing_repeats(arm: Any, judged: Judged) -> None:
+    """A repeat of B that failed among others that were right counts as one without a label."""
+    expected = np.array(["x", "y"])[np.arange(200) % 2]
+    labels = np.repeat(expected[:, None], 2, axis=1)
+
+    def of(failed: Any) -> Any:
+        none = np.full((200, 2), np.nan)
+        return arm(none, metric="macro_f1", labels=labels, expected=expected, failed=failed)
+
+    gaps = np.zeros((200, 2), dtype=bool)
+    gaps[:40, 1] = True
+    (found,) = judged("non_inferior macro_f1 0.05", of(None), of(gaps))
+    assert (found.outcome, found.cause) == ("INCONCLUSIVE", "missing")
+
+
+def test_what_nothing_bounds_may_have_lost_as_much_as_was_gained(arm: Any, judged: Judged) -> None:
+    """Missing values of an unbounded metric count as losses of the largest size seen, though only gains were."""
+    a, b = (
+        arm(np.full(60, value), metric="mean", bounds=None, failed=failed)
+        for value, failed in ((1.0, None), (2.0, first(60, 20)))
+    )
+    (found,) = judged("non_inferior mean 0.1", a, b)
+    assert found.outcome == "PASS"  # 40 gains of 1 outweigh 20 losses of 1 still
+    few = arm(np.full(60, 2.0), metric="mean", bounds=None, failed=first(60, 35))
+    (found,) = judged("non_inferior mean 0.1", a, few)
+    assert found.outcome == "INCONCLUSIVE"
+
+
 @pytest.mark.parametrize(
     ("rule", "good"),
     [("at_least accuracy 0.9", 1.0), ("at_most accuracy 0.1", 0.0), ("at_least accuracy 0.9 confident", 1.0)],

@@ -132,6 +132,13 @@ def damaged(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def altered(path: Path) -> None:
+    """Change one byte of what is compressed."""
+    found = bytearray(path.read_bytes())
+    found[len(found) // 3] ^= 1
+    path.write_bytes(found)
+
+
 def emptied(path: Path) -> None:
     """Leave nothing of it."""
     path.write_bytes(b"")
@@ -169,6 +176,7 @@ def rewritten(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) ->
     ("spoil", "said"),
     [
         (damaged, "cannot be read"),
+        (altered, "cannot be read"),
         (emptied, "cannot be read"),
         (foreign, "no baseline of regrade"),
         (newer, "newer regrade"),

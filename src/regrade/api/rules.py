@@ -128,7 +128,8 @@ def _plan_of(
     baseline = _baseline([gate for _, gate, _ in gates])
     files = tuple(file for _, _, file in gates if file is not None)
     if rules:
-        policy = _policy(gates[0][1]) if gates else Policy()
+        policies = {_policy(gate) for _, gate, _ in gates}
+        policy = policies.pop() if len(policies) == 1 else Policy()  # specs that differ have no say
         return GatePlan(
             (RuleSet(tuple(parse_rule(one) if isinstance(one, str) else one for one in rules), policy),),
             baseline,

@@ -46,6 +46,10 @@ def execute(args: argparse.Namespace) -> int:
     console.print(
         f"baseline {found.name}: {found.header['run']}, {size / 1000:,.1f} kB in {found.path}", soft_wrap=True
     )
+    failed = found.header.get("counts", {}).get("failed", 0)
+    if failed:
+        text = f"  {failed:,} of its requests failed: every gate counts those samples as possible losses"
+        console.print(text, style="yellow", soft_wrap=True)
     console.print("next: commit it, then: regrade gate RUN --baseline " + found.name, soft_wrap=True)
     return 0
 

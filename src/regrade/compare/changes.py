@@ -84,7 +84,7 @@ def change_of(pairing: Pairing, level: float, seed: int, draws: LabelDraws | Non
     row = replace(
         row,
         n=pairing.n,
-        share=pairing.labels is not None or pairing.bounds == (0.0, 1.0),
+        share=pairing.share,
         value_a=pairing.value_a,
         value_b=pairing.value_b,
         missing_a=pairing.missing.a,
@@ -163,8 +163,10 @@ def _unpaired(joined: Joined, a: Measure, b: Measure, level: float) -> Change:
     """Compare arms without common samples."""
     row = _start(joined, b)
     per_a, per_b = _independent(joined.a, a), _independent(joined.b, b)
-    if per_a is None or per_b is None or min(per_a.size, per_b.size) < 2:  # noqa: PLR2004 - no spread
+    if per_a is None or per_b is None:
         return replace(row, note="no sample is in both, and the metric has no values of single samples")
+    if min(per_a.size, per_b.size) < 2:  # noqa: PLR2004 - no spread
+        return replace(row, note="no sample is in both, and one value on a side tells no spread")
     found = welch(per_a, per_b, level)
     low, high, method = found.low, found.high, "Welch, unpaired"
     if all(np.isin(one, (0.0, 1.0)).all() for one in (per_a, per_b)):
@@ -183,8 +185,14 @@ def _unpaired(joined: Joined, a: Measure, b: Measure, level: float) -> Change:
         level=level,
         p=found.two_sided,
         method=method,
-        note="unpaired: no sample is in both, and the same samples on both sides would show smaller changes",
+        note="; ".join(_unpaired_notes(b)),
     )
+
+
+def _unpaired_notes(measure: Measure) -> Iterator[str]:
+    yield "unpaired: no sample is in both, and the same samples on both sides would show smaller changes"
+    if measure.data.clusters is not None:
+        yield "clusters are not reckoned with: the interval is too narrow"
 
 
 def _independent(arm: Arm, measure: Measure) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:

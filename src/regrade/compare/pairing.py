@@ -181,11 +181,11 @@ def _worst(
     """Return the differences of all common samples, every missing value a loss for the candidate.
 
     Repeats that failed among others that did not take the best end of the scores for the baseline and the
-    worst for the candidate. What nothing bounds takes the worst difference that was seen.
+    worst for the candidate. What nothing bounds takes a loss as large as the largest difference seen.
     """
     joined, bounds = empty.joined, empty.bounds
     if bounds is None:
-        filled = np.full(joined.rows_a.size, min(float(d.min()), 0.0))
+        filled = np.full(joined.rows_a.size, -float(np.abs(d).max()))
         filled[empty.kept] = d
         return Differences(filled, None, clusters)
     full_a = _values(a[0], _filled(a[1], joined.a, joined.rows_a, best=empty.better == "higher"))
@@ -226,12 +226,14 @@ def _by_labels(empty: Pairing, statistic: str, a: MetricInput, b: MetricInput, s
 
     pairs = laid(kept, a.labels, b.labels, there)
     worst = None
-    if missing.either:  # where one side has nothing, the baseline was right and the candidate was not
+    if missing.either or missing.partly:  # what is missing was right with the baseline and not with B
         lost = (right & ~kept)[:, None]
-        always_right = np.where(lost, expected[:, None], a.labels)
+        gaps_a = _gaps(empty.joined.a, empty.joined.rows_a, a) | lost
+        gaps_b = _gaps(empty.joined.b, empty.joined.rows_b, b) | lost
+        always_right = np.where(gaps_a, expected[:, None], a.labels)
         never_right = b.labels.copy()
-        never_right[lost[:, 0]] = None
-        worst = laid(right, always_right, never_right, there | lost)
+        never_right[gaps_b] = None
+        worst = laid(right, always_right, never_right, there | np.concatenate([gaps_a, gaps_b], axis=1))
     value_a, value_b = (
         float(np.nan_to_num(LABEL_STATISTICS[statistic]((pairs.weights @ one)[None, :]))[0])
         for one in (pairs.a, pairs.b)

@@ -12,8 +12,8 @@ from regrade.errors import Problem, RegradeError
 from regrade.gate.requests import REQUEST_METRICS, request_estimate
 from regrade.gate.resolving import Target
 from regrade.gate.weighing import Ends, Weighed, blank
-from regrade.protocols import Metric, PerSample
-from regrade.stats import answered, samples_for_upper_bound
+from regrade.protocols import Metric, OfLabels, PerSample
+from regrade.stats import LABEL_SHARES, answered, samples_for_upper_bound
 from regrade.types import Estimate, MetricInput
 
 __all__ = ["weigh_limit"]
@@ -49,7 +49,7 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
         value_b=found.value,
         low=found.low,
         high=found.high,
-        share=data.bounds == (0.0, 1.0) or "bootstrap" in found.method,
+        share=_is_share(target, data),
         missing=int(gaps.any(axis=1).sum()),
         method=found.method,
         notes=(found.note,) if found.note else (),
@@ -67,6 +67,14 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
     if math.isinf(ends.high):  # nothing could fail it
         return weighed
     return replace(weighed, p=_smallest_alpha(lambda level: _oriented(sign, estimate(level))[1], ends))
+
+
+def _is_share(target: Target, data: MetricInput) -> bool:
+    """Return whether the metric ranges from 0 to 1."""
+    source = target.measure.source
+    if isinstance(source, OfLabels):
+        return source.label_statistic in LABEL_SHARES
+    return data.bounds == (0.0, 1.0)
 
 
 def _oriented(sign: float, found: Estimate) -> tuple[float, float]:

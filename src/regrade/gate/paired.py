@@ -73,7 +73,7 @@ def _start(target: Target, pairing: Pairing) -> Verdict:
         n=pairing.n,
         value_a=pairing.value_a,
         value_b=pairing.value_b,
-        share=pairing.labels is not None or pairing.bounds == (0.0, 1.0),
+        share=pairing.share,
         missing=missing.either + missing.partly,
         notes=tuple(notes),
     )

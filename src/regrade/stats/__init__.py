@@ -6,7 +6,14 @@ from regrade.stats.bounded import (
     cluster_bounded_interval,
     cluster_bounded_z,
 )
-from regrade.stats.confusion import LABEL_STATISTICS, LabelCodes, confusion, label_codes, label_units
+from regrade.stats.confusion import (
+    LABEL_SHARES,
+    LABEL_STATISTICS,
+    LabelCodes,
+    confusion,
+    label_codes,
+    label_units,
+)
 from regrade.stats.detecting import detectable_drop
 from regrade.stats.epochs import both_outcomes, pass_all_k, pass_at_k
 from regrade.stats.estimates import (
@@ -57,6 +64,7 @@ from regrade.stats.unpaired import Welch, newcombe_independent, welch
 
 __all__ = [
     "DRAWS",
+    "LABEL_SHARES",
     "LABEL_STATISTICS",
     "Agreement",
     "Corrected",

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LABEL_STATISTICS", "LabelCodes", "confusion", "label_codes", "label_sums", "label_units"]
+__all__ = [
+    "LABEL_SHARES",
+    "LABEL_STATISTICS",
+    "LabelCodes",
+    "confusion",
+    "label_codes",
+    "label_sums",
+    "label_units",
+]
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -159,6 +167,9 @@ def _mcc(sums: _Floats) -> _Floats:
     spread_expected = answers**2 - (expected**2).sum(axis=1)
     return _divided(shared, np.sqrt(spread_found * spread_expected))
 
+
+LABEL_SHARES = frozenset({"macro_f1", "micro_f1", "balanced_accuracy"})
+"""Statistics of labels that range from 0 to 1; Matthews' correlation reaches down to -1."""
 
 LABEL_STATISTICS: Mapping[str, Callable[[_Floats], _Floats]] = MappingProxyType(
     {

@@ -127,7 +127,9 @@ def write_baseline(
     schema = schema.with_metadata({_HEADER: dumps(written).encode()})
 
     def write(stream: IO[bytes]) -> None:
-        with pq.ParquetWriter(stream, schema, compression="zstd", compression_level=9) as writer:
+        with pq.ParquetWriter(
+            stream, schema, compression="zstd", compression_level=9, write_page_checksum=True
+        ) as writer:
             for group in _grouped(_rows(folder, samples, schema)):
                 writer.write_table(pa.Table.from_batches(group, schema))
 
@@ -188,7 +190,7 @@ def _read(path: Path) -> BaselineFile:
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
