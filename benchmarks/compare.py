@@ -23,7 +23,9 @@ MEASURES = [
         "bounds": [0.0, 1.0],
         "better": "higher",
         "folder": ".",
-        "metrics": [{"name": name, "plugin": name, "arguments": None} for name in ("accuracy", "macro_f1", "mcc")],
+        "metrics": [
+            {"name": name, "plugin": name, "arguments": None} for name in ("accuracy", "macro_f1", "mcc")
+        ],
     },
     {
         "scorer": "graded",
@@ -75,12 +77,19 @@ def write_run(folder: Path, name: str, samples: int, seed: int) -> None:
         "latency_s": random.gamma(4, 0.05, samples),
         "attempts": [1] * samples,
         "fingerprint": [f"{number:032x}" for number in range(samples)],
-        "metadata": [json.dumps({"channel": f"c{number % 7}", "long": number % 3 == 0}) for number in range(samples)],
+        "metadata": [
+            json.dumps({"channel": f"c{number % 7}", "long": number % 3 == 0}) for number in range(samples)
+        ],
     }
     score = {**key, "version": ["1"] * samples, "parsed": [True] * samples}
     tables = [
-        {**score, "scorer": ["classification"] * samples, "value": (found == expected).astype(float),
-         "label": names[found].tolist(), "expected": names[expected].tolist()},
+        {
+            **score,
+            "scorer": ["classification"] * samples,
+            "value": (found == expected).astype(float),
+            "label": names[found].tolist(),
+            "expected": names[expected].tolist(),
+        },
         {**score, "scorer": ["graded"] * samples, "value": random.beta(4, 1, samples)},
         {**score, "scorer": ["length"] * samples, "value": random.gamma(9, 3, samples)},
     ]
@@ -89,12 +98,16 @@ def write_run(folder: Path, name: str, samples: int, seed: int) -> None:
 
     def table(columns: dict[str, object], schema: pa.Schema) -> pa.Table:
         arrays = [
-            pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(samples, field.type)
+            pa.array(columns[field.name], field.type)
+            if field.name in columns
+            else pa.nulls(samples, field.type)
             for field in schema
         ]
         return pa.Table.from_arrays(arrays, schema=schema)
 
-    pq.write_table(table(requests, SAMPLES), path / "samples.parquet", compression="zstd", row_group_size=8192)
+    pq.write_table(
+        table(requests, SAMPLES), path / "samples.parquet", compression="zstd", row_group_size=8192
+    )
     parts = [table({**one, "metric": one["scorer"]}, SCORES) for one in tables]
     pq.write_table(pa.concat_tables(parts), path / "scores.parquet", compression="zstd", row_group_size=8192)
     specs = [{"name": "big", "file": "big.yaml", "spec": {"name": "big"}}]
@@ -103,7 +116,9 @@ def write_run(folder: Path, name: str, samples: int, seed: int) -> None:
 
 def measured(folder: Path, what: str) -> tuple[float, float]:
     """Return seconds and peak MB of one fresh process."""
-    done = subprocess.run([sys.executable, __file__, "--one", what, str(folder)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", what, str(folder)], capture_output=True, text=True, check=True
+    )
     seconds, peak = done.stdout.split()[-2:]
     return float(seconds), float(peak)
 
@@ -120,7 +135,9 @@ def one(what: str, folder: Path) -> None:
     if what == "floor":
         for run in ("a", "b"):
             for table, columns in (("samples", arm_request_columns()), ("scores", ARM_SCORE_COLUMNS)):
-                for _ in pq.ParquetFile(folder / run / f"{table}.parquet").iter_batches(4096, columns=list(columns)):
+                for _ in pq.ParquetFile(folder / run / f"{table}.parquet").iter_batches(
+                    4096, columns=list(columns)
+                ):
                     pass
     elif what == "pure":
         from regrade.api.sources import ArmChoice, lay_out, open_recorded
@@ -139,7 +156,9 @@ def one(what: str, folder: Path) -> None:
 
 def main() -> None:
     """Print medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--samples", type=int, default=200_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
@@ -151,7 +170,11 @@ def main() -> None:
         folder = Path(name)
         for seed, run in enumerate(("a", "b")):
             write_run(folder, run, args.samples, seed)
-        rows = {"floor": "read the tables", "pure": "compare, tables laid out", "whole": "compare, from disk to flips"}
+        rows = {
+            "floor": "read the tables",
+            "pure": "compare, tables laid out",
+            "whole": "compare, from disk to flips",
+        }
         for what, label in rows.items():
             found = [measured(folder, what) for _ in range(args.repeats)]
             seconds, peak = (statistics.median(column) for column in zip(*found, strict=True))

@@ -9,9 +9,9 @@ import pytest
 
 from regrade.api.rules import parse_rule
 from regrade.arms import Arm
-from regrade.comparisons import Policy, Verdict
 from regrade.errors import Problem
 from regrade.gate import RuleSet, judge, resolve
+from regrade.verdicts import Policy, Verdict
 
 # In importlib mode the conftest of a neighbouring folder has no name to import it by.
 build_arm = runpy.run_path(str(Path(__file__).parents[1] / "compare/conftest.py"))["build_arm"]

@@ -9,8 +9,8 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from regrade.arms import Arm, Measure
-from regrade.comparisons import Verdict
 from regrade.types import MetricInput
+from regrade.verdicts import Verdict
 
 Judged = Callable[..., list[Verdict]]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regrade.comparisons import Verdict
+from regrade.verdicts import Verdict
 
 Judged = Callable[..., list[Verdict]]
 NO_REGRESSION = "no_regression accuracy"
@@ -130,7 +130,7 @@ def test_the_worst_case_of_labels_reckons_with_missing_repeats(arm: Any, judged:
 
 
 def test_what_nothing_bounds_may_have_lost_as_much_as_was_gained(arm: Any, judged: Judged) -> None:
-    """Missing values of an unbounded metric count as losses of the largest size seen, though only gains were."""
+    """Missing values of an unbounded metric count as losses of the largest size that was seen."""
     a, b = (
         arm(np.full(60, value), metric="mean", bounds=None, failed=failed)
         for value, failed in ((1.0, None), (2.0, first(60, 20)))

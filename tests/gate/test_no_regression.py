@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from regrade.comparisons import Verdict
+from regrade.verdicts import Verdict
 
 Judged = Callable[..., list[Verdict]]
 RULE = "no_regression accuracy"

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regrade.comparisons import Verdict
 from regrade.report.verdicts import needed_sentence
 from regrade.stats import bounded_mean_interval
+from regrade.verdicts import Verdict
 
 Judged = Callable[..., list[Verdict]]
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from regrade.api.rules import parse_rule
-from regrade.comparisons import GateResult, Policy, Verdict
 from regrade.errors import UsageError
 from regrade.spec import GateSpec
+from regrade.verdicts import GateResult, Policy, Verdict
 
 Judged = Callable[..., list[Verdict]]
 Refused = Callable[..., str]

@@ -5,9 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
-from regrade.comparisons import Cause, GateResult, Policy, Rule, Verdict
 from regrade.report import gate_document
 from regrade.report.verdicts import needed_sentence, verdict_sentence
+from regrade.verdicts import Cause, GateResult, Policy, Rule, Verdict
 
 MINUS = "\N{MINUS SIGN}"
 RULE = Rule("non_inferior", "accuracy", margin=0.02)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regrade.arms import Arm
-    from regrade.comparisons import Comparison, GateResult, Outcome, Rule, Verdict
+    from regrade.comparisons import Comparison
     from regrade.gate import Target
+    from regrade.verdicts import GateResult, Outcome, Rule, Verdict
 
 __all__ = ["GateOptions", "GatedRun", "gate"]
 
@@ -187,8 +188,8 @@ def _targets(
 
 
 def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int) -> "GateResult":
-    from regrade.comparisons import GateResult
     from regrade.gate import judge
+    from regrade.verdicts import GateResult
 
     verdicts, problems = judge(targets, seed)
     if problems:

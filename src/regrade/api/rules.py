@@ -17,8 +17,8 @@ from regrade.types import Json, JsonObject
 
 if TYPE_CHECKING:
     from regrade.arms import Arm
-    from regrade.comparisons import Policy, Rule
     from regrade.gate import RuleSet
+    from regrade.verdicts import Policy, Rule
 
 __all__ = ["GatePlan", "gate_plan", "parse_rule", "planned_gate"]
 
@@ -122,8 +122,8 @@ def planned_gate(files: Sequence[SpecFile], rules: "Sequence[str | Rule]") -> Ga
 def _plan_of(
     gates: Sequence[tuple[str, GateSpec, SpecFile | None]], rules: "Sequence[str | Rule]"
 ) -> GatePlan:
-    from regrade.comparisons import Policy
     from regrade.gate import RuleSet
+    from regrade.verdicts import Policy
 
     baseline = _baseline([gate for _, gate, _ in gates])
     files = tuple(file for _, _, file in gates if file is not None)
@@ -183,7 +183,7 @@ def _file_now(record: JsonObject, registry: Registry) -> SpecFile | None:
 
 
 def _policy(gate: GateSpec) -> "Policy":
-    from regrade.comparisons import Policy
+    from regrade.verdicts import Policy
 
     return Policy(gate.alpha, gate.on_inconclusive, gate.missing, gate.clusters)
 
@@ -196,7 +196,7 @@ def _rules(gate: GateSpec, file: SpecFile | None) -> "tuple[Rule, ...]":
 
 
 def _rule(spec: RuleSpec) -> "Rule":
-    from regrade.comparisons import Rule
+    from regrade.verdicts import Rule
 
     return Rule(
         rule=spec.rule,
@@ -218,8 +218,8 @@ def _text(value: Json) -> str:
 
 def _plain(run: Recorded) -> "list[RuleSet]":
     """Return the rules of a run without any: no scorer's first metric may regress."""
-    from regrade.comparisons import Policy, Rule
     from regrade.gate import RuleSet
+    from regrade.verdicts import Policy, Rule
 
     sets = []
     for name, scorers in run.measures.items():

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from regrade.comparisons import Verdict
 from regrade.errors import Problem
 from regrade.gate.limits import weigh_limit
 from regrade.gate.paired import weigh_paired
 from regrade.gate.resolving import Target
 from regrade.gate.weighing import Weighed, decide
 from regrade.stats import holm
+from regrade.verdicts import Verdict
 
 __all__ = ["judge"]
 

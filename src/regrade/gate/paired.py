@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from regrade.arms import Pairing
 from regrade.compare import pair_up
-from regrade.comparisons import Verdict
 from regrade.errors import Problem
 from regrade.gate.resolving import Target
 from regrade.gate.weighing import Ends, Weighed, blank
@@ -19,6 +18,7 @@ from regrade.stats import (
     paired_bounds,
     paired_test,
 )
+from regrade.verdicts import Verdict
 
 __all__ = ["weigh_paired"]
 

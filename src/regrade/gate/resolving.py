@@ -7,9 +7,9 @@ import numpy as np
 
 from regrade.arms import Arm, Joined, Measure
 from regrade.compare import chosen_samples, join, partner_of
-from regrade.comparisons import Policy, Rule
 from regrade.errors import Location, Problem, did_you_mean
 from regrade.gate.requests import REQUEST_METRICS
+from regrade.verdicts import Policy, Rule
 
 __all__ = ["RuleSet", "Target", "pairs_of", "resolve"]
 

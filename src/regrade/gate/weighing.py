@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from regrade.comparisons import Cause, Outcome, Verdict
 from regrade.gate.resolving import Target
+from regrade.verdicts import Cause, Outcome, Verdict
 
 __all__ = ["Ends", "Weighed", "blank", "decide"]
 

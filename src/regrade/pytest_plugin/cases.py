@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from regrade.comparisons import Rule
     from regrade.plan import CompiledPrompt
     from regrade.spec import ModelSpec, SpecFile
+    from regrade.verdicts import Rule
 
 __all__ = ["Case", "cases_of", "fits"]
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from regrade.api.results import Run
-from regrade.comparisons import GateResult, Verdict
 from regrade.pytest_plugin.cases import Case, fits
 from regrade.pytest_plugin.running import Outcome
 from regrade.pytest_plugin.telling import flips_of, flips_text, safe
 from regrade.store import read_batches
+from regrade.verdicts import GateResult, Verdict
 from regrade.views import CaseView
 
 if TYPE_CHECKING:
-    from regrade.comparisons import Rule
+    from regrade.verdicts import Rule
 
 __all__ = ["Finding", "answered", "explained", "judged"]
 

@@ -16,7 +16,7 @@ from regrade.types import Json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from regrade.comparisons import Rule, RuleKind
+    from regrade.verdicts import Rule, RuleKind
 
 __all__ = ["GateAssertionError", "Harness", "RunUnderTest"]
 
@@ -224,7 +224,7 @@ class _Where:
         }
 
     def rule(self, kind: "RuleKind", metric: str, **more: Any) -> "Rule":
-        from regrade.comparisons import Rule
+        from regrade.verdicts import Rule
 
         return Rule(kind, metric, models=self._models, prompts=self._prompts, slice=self._slice, **more)
 

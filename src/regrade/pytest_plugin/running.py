@@ -21,7 +21,7 @@ from regrade.types import JsonObject
 
 if TYPE_CHECKING:
     from regrade.api.runner import LiveRun
-    from regrade.comparisons import Rule
+    from regrade.verdicts import Rule
 
 __all__ = ["EvalSession", "Outcome"]
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
 
-from regrade.comparisons import Flips, Verdict
+from regrade.comparisons import Flips
 from regrade.pages.visible import cut, plain
 from regrade.report.flips import flips_view
+from regrade.verdicts import Verdict
 from regrade.views import DiffPart, FlipView
 
 __all__ = ["flips_of", "flips_text", "safe"]

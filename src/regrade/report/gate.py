@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from regrade.comparisons import GateResult, Outcome, Verdict
 from regrade.report.comparison import flip_records, lead_table, slice_forests
 from regrade.report.flips import flips_view
 from regrade.report.measures import format_p, format_plain, format_size
@@ -16,6 +15,7 @@ from regrade.report.verdicts import (
     verdict_unit,
 )
 from regrade.types import JsonObject
+from regrade.verdicts import GateResult, Outcome, Verdict
 from regrade.views import CaseView, ColumnView, Document, ForestRow, ForestView, Mark, TableView
 
 __all__ = ["gate_document"]

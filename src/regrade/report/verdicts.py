@@ -1,6 +1,5 @@
 """Verdicts in sentences: which rule decided, by how much, how sure, and what would decide an open one."""
 
-from regrade.comparisons import Verdict
 from regrade.report.measures import (
     format_change,
     format_interval,
@@ -10,6 +9,7 @@ from regrade.report.measures import (
     metric_label,
     unit_of,
 )
+from regrade.verdicts import Verdict
 
 __all__ = [
     "needed_sentence",
