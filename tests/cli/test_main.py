@@ -39,6 +39,13 @@ def test_importing_the_package_is_lazy() -> None:
     assert not HEAVY & set(done.stdout.split())
 
 
+def test_a_run_sends_before_it_loads_what_writes_tables() -> None:
+    """What a run imports before its first request is without the packages of the tables."""
+    code = "import sys, regrade.api; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "pyarrow", "scipy", "sklearn", "pandas"} & set(done.stdout.split())
+
+
 def test_a_mistyped_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown command exits with 2 and names what was probably meant."""
     assert main(["rnu"]) == 2

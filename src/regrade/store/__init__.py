@@ -1,4 +1,10 @@
-"""Run folders: journal, Parquet tables, manifest."""
+"""Run folders: journal, Parquet tables, manifest.
+
+What reads and writes tables imports pyarrow when it is called: the first request of a run does not wait
+for it.
+"""
+
+from collections.abc import Sequence
 
 from regrade.store.baselines import (
     BaselineFile,
@@ -13,7 +19,8 @@ from regrade.store.gates import append_gate, read_gates
 from regrade.store.journal import JournalFile, JournalIndex
 from regrade.store.manifest import Manifest, Status
 from regrade.store.reading import read_batches, read_rows, read_summary, read_table
-from regrade.store.tables import TableWriter, write_summary
+from regrade.store.writer import TableWriter
+from regrade.types import SummaryRow
 
 __all__ = [
     "BaselineFile",
@@ -41,3 +48,14 @@ __all__ = [
     "write_baseline",
     "write_summary",
 ]
+
+
+def write_summary(folder: RunFolder, rows: Sequence[SummaryRow]) -> None:
+    """Write `summary.parquet` and `summary.csv`.
+
+    Raises:
+        StoreError: When they cannot be written.
+    """
+    from regrade.store import tables
+
+    tables.write_summary(folder, rows)

@@ -11,7 +11,7 @@ from regrade.errors import StoreError, UsageError, did_you_mean
 from regrade.store.lock import locked
 from regrade.store.manifest import Manifest
 
-__all__ = ["RunFolder", "create_run", "find_run", "list_runs"]
+__all__ = ["RunFolder", "create_run", "find_run", "list_runs", "unwritable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +130,11 @@ def _recent(results: Path, reference: str) -> RunFolder:
     if not same:
         raise UsageError(f"no finished run of {', '.join(newest.evals)} before {newest.id}")
     return same[-1]
+
+
+def unwritable(folder: RunFolder, error: OSError) -> StoreError:
+    """Return what is told when a file of a run cannot be written."""
+    return StoreError(
+        f"{folder.path} cannot be written: {error.strerror or error}",
+        hint="the journal keeps what is finished; make room and go on with --resume",
+    )

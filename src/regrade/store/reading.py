@@ -1,25 +1,25 @@
-"""Reading what runs left."""
+"""Reading what runs left; pyarrow is imported with the first table."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING
 
 from regrade.errors import StoreError
 from regrade.store.folders import RunFolder
-from regrade.store.schema import SAMPLES, SCORES
 from regrade.types import JsonObject, SummaryRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 __all__ = ["read_batches", "read_rows", "read_summary", "read_table"]
 
 _BATCH = 4096
-_SCHEMAS = {"samples": SAMPLES, "scores": SCORES}
 
 
-def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = None) -> "pa.Table":
     """Return a result table of a run, or some of its columns.
 
     Raises:
@@ -31,7 +31,7 @@ def read_table(folder: RunFolder, name: str, columns: Sequence[str] | None = Non
 
 def read_batches(
     folder: RunFolder, name: str, columns: Sequence[str], rows: int = _BATCH
-) -> Iterator[pa.RecordBatch]:
+) -> "Iterator[pa.RecordBatch]":
     """Yield some columns of a result table, some thousand rows at a time; texts as dictionaries.
 
     Args:
@@ -43,13 +43,21 @@ def read_batches(
     Raises:
         StoreError: As `read_table`.
     """
-    texts = [field.name for field in _SCHEMAS[name] if field.type == pa.string()]
+    import pyarrow as pa
+
+    from regrade.store.schema import SAMPLES, SCORES
+
+    schema = {"samples": SAMPLES, "scores": SCORES}[name]
+    texts = [field.name for field in schema if field.type == pa.string()]
     with _opened(folder, name, [text for text in columns if text in texts]) as file:
         yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
 
 
 @contextmanager
-def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> "Iterator[pq.ParquetFile]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path = folder.table_path(name)
     try:
         # The reader of datasets of many files would cost 15 MB more.
@@ -79,7 +87,7 @@ def read_summary(folder: RunFolder) -> list[SummaryRow]:
 def read_rows(
     path: Path,
     keys: Sequence[str],
-    chosen: Callable[[pa.RecordBatch], Sequence[int]],
+    chosen: "Callable[[pa.RecordBatch], Sequence[int]]",
     columns: Sequence[str],
 ) -> Iterator[JsonObject]:
     """Yield single rows of a table; only the parts of the file that hold one of them are read in full.
@@ -93,6 +101,9 @@ def read_rows(
     Raises:
         StoreError: When the file cannot be read.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             there = [name for name in columns if name in file.schema_arrow.names]
@@ -105,6 +116,8 @@ def read_rows(
         raise StoreError(f"{path} cannot be read: {error}") from error
 
 
-def _batch(file: pq.ParquetFile, group: int, columns: Sequence[str]) -> pa.RecordBatch:
+def _batch(file: "pq.ParquetFile", group: int, columns: Sequence[str]) -> "pa.RecordBatch":
+    import pyarrow as pa
+
     table = file.read_row_group(group, columns=list(columns), use_threads=False).combine_chunks()
     return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)
