@@ -1,11 +1,13 @@
 """From rows to samples."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
+import regrade.samples as samples_module
 from regrade.errors import DatasetError
 from regrade.samples import SampleFields, SampleReader, draw
 from regrade.types import Row
@@ -20,6 +22,14 @@ class Rows:
     def load(self) -> Iterator[Row]:
         """Yield the rows."""
         return (Row(dict(row), line) for line, row in enumerate(self.rows, start=1))
+
+
+class SkippingRows(Rows):
+    """The same, with the power to skip."""
+
+    def load_after(self, rows: int) -> Iterator[Row]:
+        """Yield the rest."""
+        return itertools.islice(self.load(), rows, None)
 
 
 def read(rows: Iterable[dict[str, Any]], **fields: Any) -> SampleReader:
@@ -93,6 +103,26 @@ def test_missing_samples_have_the_places_of_a_whole_pass(fields: dict[str, Any])
     samples = list(reader)
     known = {sample.id for sample in samples[::2]}
     assert list(reader.missing(known.__contains__)) == list(enumerate(samples))[1::2]
+
+
+@pytest.mark.parametrize("fields", [{}, {"limit": 8}, {"limit": 0.7}, {"where": "n != 4"}, {"id": "row"}])
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("begin", [0, 3, 8, 99])
+def test_missing_samples_may_begin_at_any_place(fields: dict[str, Any], skips: bool, begin: int) -> None:
+    """What lies before the place comes last; nothing is lost, whether the loader can skip rows or not."""
+    rows = [{"input": f"q{n}", "n": n} for n in range(12)]
+    reader = SampleReader((SkippingRows if skips else Rows)(rows), SampleFields(**fields), "data.jsonl")
+    samples = list(enumerate(reader))
+    known = {sample.id for _, sample in samples[::2]}
+    found = list(reader.missing(known.__contains__, begin))
+    assert found == [one for one in samples[begin:] + samples[:begin] if one[1].id not in known]
+
+
+@pytest.mark.parametrize("fields", [{}, {"shuffle": 7}])
+def test_the_search_for_missing_samples_pauses(monkeypatch: pytest.MonkeyPatch, fields: Any) -> None:
+    """Where all is known a None comes now and then, for others to have their turn."""
+    monkeypatch.setattr(samples_module, "_PASSED_AT_ONCE", 4)
+    assert list(read(TEN, **fields).missing(lambda _: True)) == [(3, None), (7, None)]
 
 
 @pytest.mark.parametrize(("limit", "count"), [(3, 3), (0.25, 3), (0.5, 5), (99, 10), (None, 10)])

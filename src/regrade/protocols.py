@@ -38,6 +38,7 @@ __all__ = [
     "PerSample",
     "ScoreResult",
     "Scorer",
+    "SkippingLoader",
     "StopRule",
 ]
 
@@ -58,6 +59,19 @@ class DatasetLoader(Protocol):
 
     def load(self) -> Iterable[Row]:
         """Yield rows in a stable order, streamed; a second call starts over.
+
+        Raises:
+            DatasetError: Naming file and line of what cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class SkippingLoader(Protocol):
+    """A loader that can pass over rows without reading them."""
+
+    def load_after(self, rows: int) -> Iterable[Row]:
+        """Yield what `load` yields after its first `rows` rows.
 
         Raises:
             DatasetError: Naming file and line of what cannot be read.

@@ -1,6 +1,7 @@
 """From rows to samples: mapping, filtering, ids, shuffling, limiting; streamed."""
 
 import hashlib
+import itertools
 import math
 import random
 import tempfile
@@ -12,7 +13,7 @@ from typing import IO, TypeVar
 
 from regrade.errors import DatasetError, Location, TemplateError
 from regrade.jsonio import content_hash, dumps, loads
-from regrade.protocols import DatasetLoader
+from regrade.protocols import DatasetLoader, SkippingLoader
 from regrade.templates import Expression, FieldMapping, Template, look_up
 from regrade.types import Json, JsonObject, Row, Sample
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 _ROW = "row"
 _HASH_BYTES = 8
+_PASSED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,15 @@ class SampleReader:
         if not count:
             raise self._no_samples()
 
-    def missing(self, known: Callable[[str], bool]) -> Iterator[tuple[int, Sample]]:
+    def missing(self, known: Callable[[str], bool], begin: int = 0) -> Iterator[tuple[int, Sample | None]]:
         """Yield place and sample of each whose id is not known; what is known is hardly looked at.
+
+        Now and then None comes in place of a sample, so that nobody waits long for the next one.
+
+        Args:
+            known: Tells whether an id is known.
+            begin: The place to begin at; what lies before it comes last. A shuffled dataset, which has to be
+                read before its first sample comes, begins at the first.
 
         Raises:
             DatasetError: Naming file and line of a row that does not fit, where it was looked at.
@@ -102,14 +111,34 @@ class SampleReader:
             for place, sample in enumerate(self):
                 if not known(sample.id):
                     yield place, sample
+                elif place % _PASSED_AT_ONCE == _PASSED_AT_ONCE - 1:
+                    yield place, None
             return
-        for place, (number, row) in enumerate(_limited(self._kept(), self._fields.limit, self._count)):
+        yield from self._missing(self._placed(begin), known)
+        if begin:
+            yield from self._missing(itertools.islice(self._placed(0), begin), known)
+
+    def _missing(
+        self, placed: Iterable[tuple[int, tuple[int, Row]]], known: Callable[[str], bool]
+    ) -> Iterator[tuple[int, Sample | None]]:
+        for place, (number, row) in placed:
             try:
                 missing = None if known(self._mapper.id_of(row, number)) else self._mapper.sample(row, number)
             except TemplateError as error:
                 raise self._unfit(row, number, error) from error
-            if missing is not None:
+            if missing is not None or place % _PASSED_AT_ONCE == _PASSED_AT_ONCE - 1:
                 yield place, missing
+
+    def _placed(self, begin: int) -> Iterator[tuple[int, tuple[int, Row]]]:
+        """Yield what `_kept` yields from a place on, within the limit, each with its place."""
+        loader, limit = self._loader, self._fields.limit
+        counted = self._fields.where is not None or isinstance(limit, float)
+        if begin and not counted and isinstance(loader, SkippingLoader):
+            rows = enumerate(loader.load_after(begin), start=begin + 1)
+            left = None if limit is None else limit - begin
+            return enumerate(_limited(rows, left, self._count), start=begin)
+        placed = enumerate(_limited(self._kept(), limit, self._count))
+        return itertools.islice(placed, begin, None)
 
     def _all(self) -> Iterator[Sample]:
         for number, row in self._kept():

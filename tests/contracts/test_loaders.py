@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from regrade.plugins import BUILT_INS, Registry
-from regrade.protocols import DatasetLoader
+from regrade.protocols import DatasetLoader, SkippingLoader
 from regrade.spec import build
 from regrade.types import Row
 
@@ -72,6 +72,18 @@ def test_rows_are_json_with_a_place_and_come_again(name: str, tmp_path: Path) ->
     lines = [row.line for row in first]
     assert all(isinstance(row, Row) for row in first)
     assert lines == sorted(line for line in lines if line is not None)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_skipped_rows_change_nothing_about_the_others(name: str, tmp_path: Path) -> None:
+    """A loader that can skip gives the rest with the same lines; after the last row comes nothing."""
+    loader = build(Registry().load("loader", name), ARGUMENTS[name](tmp_path), tmp_path)
+    assert isinstance(loader, DatasetLoader)
+    if isinstance(loader, SkippingLoader):
+        whole = list(loader.load())
+        assert [list(loader.load_after(rows)) for rows in range(4)] == [whole, whole[1:], [], []]
+    else:
+        assert name != "jsonl"
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

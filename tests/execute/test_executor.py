@@ -1,6 +1,7 @@
 """The executor: fairness, retries, limits, stopping, judges; with providers that follow a script."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -449,3 +450,29 @@ def test_progress_counts_what_happened() -> None:
         assert (progress.done, progress.failed, progress.retried, progress.in_flight) == (3, 0, 2, 0)
 
     asyncio.run(check())
+
+
+def test_a_pause_of_the_plan_lets_what_is_in_flight_go_on() -> None:
+    """While the plan looks for the next request, answers come in; a None is no request."""
+    events: list[str] = []
+
+    async def answer(request: Request) -> Completion:
+        events.append("sent")
+        await asyncio.sleep(0)
+        events.append("answered")
+        return Completion("a", latency_s=0.0)
+
+    def searched() -> Iterator[Request | None]:
+        yield from requests(1, M)
+        for _ in range(20):
+            events.append("searched")
+            yield None
+        yield from itertools.islice(requests(2, M), 1, None)
+
+    async def run() -> list[Outcome]:
+        executor = Executor(lambda _: Scripted(answer), Notes(), ExecutorOptions(), lambda _: None)
+        return [outcome async for outcome in executor.run(searched())]
+
+    found = asyncio.run(run())
+    assert [outcome.request.key.sample_id for outcome in found] == ["s0", "s1"]
+    assert events.index("answered") < len(events) - 1 - events[::-1].index("searched")

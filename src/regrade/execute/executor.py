@@ -56,7 +56,7 @@ class Executor:
         self._under_way: dict[int, Sending] = {}
         self._lanes: dict[str, Lane] = {}
         self._order: deque[str] = deque()
-        self._plan: Iterator[Request] | None = None
+        self._plan: Iterator[Request | None] | None = None
         self._ready: deque[Outcome] = deque()
         self._answers: dict[int, asyncio.Future[Outcome]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,8 +90,12 @@ class Executor:
         found = [(one.request, now - one.since, one.attempts) for one in self._under_way.values()]
         return sorted((one for one in found if one[1] > longer_than_s), key=lambda one: -one[1])
 
-    async def run(self, requests: Iterable[Request]) -> AsyncIterator[Outcome]:
+    async def run(self, requests: Iterable[Request | None]) -> AsyncIterator[Outcome]:
         """Send all requests; yield outcomes as they finish, in no particular order.
+
+        Args:
+            requests: What to send. A None among them says that the next one takes time to find: what is in
+                flight gets its turn.
 
         Raises:
             RunStoppedError: When the endpoint refuses the key again and again.
@@ -121,14 +125,14 @@ class Executor:
             if self._error is not None:
                 await self.cancel()
 
-    async def recalled(self, requests: Iterable[Request], recall: Recall) -> AsyncIterator[Outcome]:
+    async def recalled(self, requests: Iterable[Request | None], recall: Recall) -> AsyncIterator[Outcome]:
         """Yield what is held for requests that a stopped run did not reach, until it is cancelled."""
         for request in requests:
             await asyncio.sleep(0)  # Ctrl-C is heard
             if self._cancelled:
                 return
-            outcome = recall(request)
-            if outcome is not None:
+            outcome = recall(request) if request is not None else None
+            if request is not None and outcome is not None:
                 self._lane(request).progress.count(outcome)
                 yield outcome
 
@@ -240,10 +244,14 @@ class Executor:
         """Take the next request of the plan into its lane, or its recalled outcome into `ready`."""
         if self._plan is None or max(self._waiting, len(self._ready)) >= self._options.look_ahead:
             return False
-        request = next(self._plan, None)
-        if request is None:
+        try:
+            request = next(self._plan)
+        except StopIteration:
             self._plan = None
             self._wake.set()
+            return False
+        if request is None:
+            asyncio.get_running_loop().call_soon(self._wake.set)
             return False
         lane = self._lane(request)
         recalled = self._recall(request)

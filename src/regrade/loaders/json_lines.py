@@ -1,6 +1,7 @@
 """JSON Lines: an object a line."""
 
 import codecs
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -38,10 +39,22 @@ class JsonLines:
         Raises:
             DatasetError: Naming file, line and column of what is not a JSON object.
         """
+        return self.load_after(0)
+
+    def load_after(self, rows: int) -> Iterator[Row]:
+        """Yield the rows after the first so many, whose lines are passed over whatever they hold.
+
+        Raises:
+            DatasetError: As `load`.
+        """
         path = Path(self.path)
         name = shown(path)
         with reading(path, self.encoding), open_text(path, self.encoding) as lines:
-            for number, line in enumerate(lines, start=1):
+            numbered = enumerate(lines, start=1)
+            if rows:
+                filled = (number for number, line in numbered if not line.isspace())
+                next(itertools.islice(filled, rows - 1, None), None)
+            for number, line in numbered:
                 text = line.strip()
                 if not text:
                     continue

@@ -11,10 +11,12 @@ from regrade.types import AskRequest, Endpoint, Json, JsonObject, Key, Messages,
 
 __all__ = ["EvalPlan", "derived_seed", "judge_request", "plan", "plan_missing", "request_hash"]
 
-Missing = Callable[[Callable[[str], bool]], Iterable[tuple[int, Sample]]]
-"""Yields place and sample of those whose id a function does not know."""
+Missing = Callable[[Callable[[str], bool], int], Iterable[tuple[int, Sample | None]]]
+"""Yields place and sample of those whose id a function does not know, beginning at a place; or a None."""
 
 _SEED_BITS = 31
+_UNDER_WAY = 2_000
+"""Samples that were perhaps passed by others, answered sooner, when a run ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +62,17 @@ def plan(evals: Iterable[EvalPlan], only: Callable[[Key], bool] = lambda _: True
 
 
 def plan_missing(
-    evals: Iterable[tuple[EvalPlan, Missing, int]], known: Callable[[Key], bool]
-) -> Iterator[Request]:
+    evals: Iterable[tuple[EvalPlan, Missing, int]], known: Callable[[Key], bool], finished: int = 0
+) -> Iterator[Request | None]:
     """Yield the requests whose key is not known, numbered as by `plan`, which yields the others with `only`.
+
+    Where many samples in turn are known, None says that the next request takes time to find.
 
     Args:
         evals: With each what finds its samples whose id is not known, and how many samples it has.
         known: Whether something was recorded under a key.
+        finished: How many answers were recorded. They were asked for in order: shortly before the place that
+            they reach, the search begins.
 
     Raises:
         UsageError, TemplateError: As `plan`.
@@ -87,7 +93,11 @@ def plan_missing(
                     return False
             return True
 
-        for place, sample in missing(whole):
+        reached = min(max(finished - seq, 0) // len(keys), samples)
+        for place, sample in missing(whole, max(reached - _UNDER_WAY, 0)):
+            if sample is None:
+                yield None
+                continue
             first = seq + place * len(keys)
             yield from _of_sample(one, arms, sample, first, lambda key: not known(key))
         seq += samples * len(keys)
