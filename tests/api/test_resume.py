@@ -15,6 +15,8 @@ import pytest
 from aiohttp import web
 
 import regrade
+import regrade.plan.requests as requests_module
+from regrade.cli.main import main
 from regrade.errors import RunLockedError
 
 Suite = Callable[..., Path]
@@ -123,6 +125,44 @@ def test_what_was_never_asked_goes_first_on_resume(suite: Suite, sums: Any) -> N
     whole = regrade.run(Path("sums.yaml"))
     assert again.manifest.datasets == whole.manifest.datasets
     assert table(again) == table(whole)
+
+
+def test_a_damaged_line_is_asked_again_and_named(
+    suite: Suite, sums: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Damage that the index does not see costs that one request; the counts are right."""
+    run = regrade.run(suite())
+    journal = run.folder.journal_path
+    lines = journal.read_bytes().splitlines(keepends=True)
+    place = next(n for n, line in enumerate(lines) if b'"s3"' in line)
+    lines[place] = lines[place].replace(b'"reasoning"', b'"rea\0oning"')
+    journal.write_bytes(b"".join(lines))
+    sums.asked.clear()
+    assert main(["run", "--resume", run.id]) == 0
+    assert sums.asked == ["3+4"]
+    assert f"journal.jsonl:{place + 1}: not readable, left out" in " ".join(capsys.readouterr().err.split())
+    again = regrade.open_run(run.id)
+    assert again.manifest.counts["recalled"] == 19
+    assert "stale" not in again.manifest.counts
+    assert again.samples.num_rows == 20
+
+
+def test_the_search_begins_where_the_journal_ends(
+    suite: Suite, sums: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was never reached goes before a gap far behind; neither is asked twice, and no row moves."""
+    monkeypatch.setattr(requests_module, "_UNDER_WAY", 2)
+    run = regrade.run(suite())
+    whole = table(run)
+    journal = run.folder.journal_path
+    lines = journal.read_bytes().splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["sample_id"] not in {"s4", "s13", "s14", "s19"}]
+    journal.write_bytes(b"".join(kept))
+    sums.asked.clear()
+    again = regrade.run(resume=run.id, max_connections=1)
+    assert sums.asked == ["14+15", "19+20", "4+5", "13+14"]
+    assert table(again) == whole
+    assert again.manifest.counts["recalled"] == 16
 
 
 def test_a_resumed_run_that_is_stopped_shows_what_it_holds(suite: Suite, sums: Any) -> None:

@@ -1,6 +1,8 @@
 """The journal gives back what was finished, whatever became of its last lines."""
 
 import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,62 @@ def test_damaged_lines_are_left_out_and_counted(tmp_path: Path, damage: bytes) -
     index = JournalIndex.read(path)
     assert index.recall(request(1)) is not None
     assert index.recall(request(2)) is not None
-    assert index.torn == (2,)
+    assert index.torn == [2]
+
+
+REAL = "0123456789abcdef" * 2
+"""A hash as long as real ones: such lines are indexed by their look."""
+
+
+def real(number: int, text: str = "a") -> Outcome:
+    """Return an answer to a request with such a hash."""
+    return replace(answered(number, text), request=request(number, REAL))
+
+
+def test_damage_inside_a_line_shows_when_it_is_recalled(tmp_path: Path) -> None:
+    """The line is as if it had never been there, is named, and the one before it for the same key counts."""
+    path = tmp_path / "j"
+    write(path, real(1, "whole"), real(2, "hurt"), real(1, "hurt"), real(3, 'with "hash":"x" and \n in it'))
+    path.write_bytes(path.read_bytes().replace(b'"hurt"', b'"\0\0\0\0"'))
+    index = JournalIndex.read(path)
+    assert (index.torn, index.answers, len(index.places)) == ([], 3, 3)
+    assert index.recall(request(2, REAL)) is None
+    assert index.recall(request(2, REAL)) is None
+    found = index.recall(request(1, REAL))
+    assert found is not None
+    assert found.completion is not None
+    assert found.completion.text == "whole"
+    assert index.torn == [2, 3]
+    assert [index.knows(request(n).key) for n in (1, 2, 3)] == [True, False, True]
+    assert index.recall(request(3, REAL)) is not None
+
+
+@pytest.mark.parametrize("text", ["a", "é\ud800\n", '","ok":true,"role":"x"}'])
+def test_lines_of_another_look_are_indexed_too(tmp_path: Path, text: str) -> None:
+    """Spaces, another order or another version of the fields change nothing for what a line says."""
+    path, other = tmp_path / "j", tmp_path / "other"
+    write(path, real(1, text), real(2, text))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    changed = [json.dumps(dict(sorted((one | {"v": 0}).items()))) for one in records]
+    other.write_text("\n\n".join(changed) + "\n")
+    index, same = JournalIndex.read(path), JournalIndex.read(other)
+    assert index.places.keys() == same.places.keys()
+    assert index.answers == same.answers == 2
+    assert [one.recall(request(2, REAL)) for one in (index, same)] == [index.recall(request(2, REAL))] * 2
+
+
+def test_a_line_cut_off_anywhere_is_not_recalled(tmp_path: Path) -> None:
+    """Whatever is left of a line that a crash cut off, its request is asked again and the line named."""
+    path = tmp_path / "j"
+    write(path, real(1), real(2, 'it said {"a": "b"}'))
+    whole = path.read_bytes()
+    for end in range(whole.index(b"\n") + 2, len(whole) - 1):
+        path.write_bytes(whole[:end])
+        write(path, real(3))
+        index = JournalIndex.read(path)
+        assert index.recall(request(2, REAL)) is None
+        assert index.torn == [2]
+        assert index.recall(request(3, REAL)) is not None
 
 
 def test_a_journal_that_was_deleted_stops_the_run(tmp_path: Path) -> None:

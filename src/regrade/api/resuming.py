@@ -1,6 +1,6 @@
 """Going on with a run: which one, with what, and what is asked first."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,16 @@ from regrade.api.describing import spec_records
 from regrade.api.models import Cast
 from regrade.api.options import RunOptions
 from regrade.api.prepare import PreparedEval, Survey, SurveyedSamples
+from regrade.api.runner import Recall
 from regrade.api.specs import load_specs
 from regrade.errors import UsageError
 from regrade.plan import plan, plan_missing
 from regrade.plugins import Registry
 from regrade.spec import SpecFile
-from regrade.store import Manifest, RunFolder, find_run, list_runs
-from regrade.types import Key, Request, Sample
+from regrade.store import JournalIndex, Manifest, ResponseCache, RunFolder, find_run, list_runs
+from regrade.types import Request, Sample
 
-__all__ = ["as_before", "earlier_surveys", "resumed_requests", "run_to_resume"]
+__all__ = ["as_before", "earlier_surveys", "recall_from", "resumed_requests", "run_to_resume"]
 
 
 def run_to_resume(paths: Sequence[Path], options: RunOptions, registry: Registry) -> RunFolder | None:
@@ -63,8 +64,8 @@ def earlier_surveys(
 
 
 def resumed_requests(
-    evals: Mapping[str, PreparedEval], cast: Cast, surveys: dict[str, Survey], known: Callable[[Key], bool]
-) -> Iterator[Request]:
+    evals: Mapping[str, PreparedEval], cast: Cast, surveys: dict[str, Survey], index: JournalIndex
+) -> Iterator[Request | None]:
     """Yield what was never answered, then what was, which is recalled or, where it has changed, asked again.
 
     So the endpoints work again before a large dataset has been read; it is surveyed in the second pass.
@@ -73,18 +74,27 @@ def resumed_requests(
         evals: By name.
         cast: Who answers.
         surveys: Of the earlier sitting; brought up to date as the datasets are read.
-        known: Whether something was recorded under a key.
+        index: What was recorded.
     """
     plans = {name: one.plan(cast.models[name]) for name, one in evals.items()}
     yield from plan_missing(
-        [(plans[name], one.samples.missing, surveys[name].count) for name, one in evals.items()], known
+        [(plans[name], one.samples.missing, surveys[name].count) for name, one in evals.items()],
+        index.knows,
+        index.answers,
     )
     for name, one in evals.items():
         seen = SurveyedSamples(one)
         plans[name] = replace(plans[name], samples=_surveyed(seen, name, surveys))
-    yield from plan(plans.values(), known)
+    yield from plan(plans.values(), index.knows)
 
 
 def _surveyed(seen: SurveyedSamples, name: str, surveys: dict[str, Survey]) -> Iterator[Sample]:
     yield from seen
     surveys[name] = seen.survey
+
+
+def recall_from(index: JournalIndex, cache: ResponseCache | None) -> Recall:
+    """Return what looks a request up in the run's own journal, then in the cache."""
+    if cache is None:
+        return index.recall
+    return lambda request: index.recall(request) or cache.recall(request)

@@ -54,14 +54,19 @@ class LiveRun:
         totals: Planned answers by model.
         costs: Dollars so far.
         executor: The counts, and the way to stop.
-        warnings: What the user should know before it starts.
+        torn: Lines of the journal that could not be read; more may be found on the way.
     """
 
     folder: RunFolder
     totals: Mapping[str, int]
     costs: Costs
     executor: Executor
-    warnings: Sequence[str] = ()
+    torn: Sequence[int] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what the user should know."""
+        return [f"{self.folder.journal_path}:{line}: not readable, left out" for line in self.torn]
 
     @property
     def progress(self) -> Mapping[str, Progress]:
@@ -103,7 +108,7 @@ class RunLoop:
     failed: int = 0
     finished: int = 0
 
-    async def run(self, requests: Iterator[Request], recall: Recall | None = None) -> None:
+    async def run(self, requests: Iterator[Request | None], recall: Recall | None = None) -> None:
         """Ask and score everything.
 
         Args:
@@ -131,7 +136,7 @@ class RunLoop:
                 task.add_done_callback(scoring.discard)
 
     async def _outcomes(
-        self, requests: Iterator[Request], recall: Recall | None
+        self, requests: Iterator[Request | None], recall: Recall | None
     ) -> AsyncGenerator[Outcome, None]:
         async for outcome in self.executor.run(requests):
             yield outcome

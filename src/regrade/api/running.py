@@ -18,7 +18,7 @@ from regrade.api.planning import PlannedModel, plan_models
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
 from regrade.api.providers import build_provider
 from regrade.api.results import Run
-from regrade.api.resuming import as_before, earlier_surveys, resumed_requests, run_to_resume
+from regrade.api.resuming import as_before, earlier_surveys, recall_from, resumed_requests, run_to_resume
 from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_of
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
@@ -258,14 +258,13 @@ class _Sitting:
             journal = stack.enter_context(JournalFile(path, sync_s))
             writer = stack.enter_context(TableWriter(self.folder, titles))
             cache = stack.enter_context(self._cache()) if self.options.cache and recall is None else None
-            recalled = recall or _recalled(index, cache)
+            recalled = recall or recall_from(index, cache)
             executor = Executor(provider_of, journal, self._limits(), recalled, self.setting.timing, cost_of)
             loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
             if cache is not None:
                 loop.keep = cache.keep
             if self.setting.observer is not None:
-                warnings = [f"{path}:{line}: not readable, left out" for line in index.torn]
-                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, warnings))
+                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, index.torn))
             try:
                 await loop.run(self._requests(index), index.recall if index.places else None)
             except RegradeError as error:
@@ -273,9 +272,9 @@ class _Sitting:
                 raise
             self._end(loop, writer, self._status(loop), "", stale=len(index.places))
 
-    def _requests(self, index: JournalIndex) -> Iterator[Request]:
+    def _requests(self, index: JournalIndex) -> Iterator[Request | None]:
         if self.surveyed_before:
-            return resumed_requests(self.evals, self.cast, self.surveys, index.knows)
+            return resumed_requests(self.evals, self.cast, self.surveys, index)
         return plan(one.plan(self.cast.models[name]) for name, one in self.evals.items())
 
     def _cache(self) -> ResponseCache:
@@ -350,13 +349,6 @@ class _Sitting:
         scores = read_batches(self.folder, "scores", SCORE_COLUMNS)
         rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
         write_summary(self.folder, rows)
-
-
-def _recalled(index: JournalIndex, cache: ResponseCache | None) -> Recall:
-    """Return what looks a request up in the run's own journal, then in the cache."""
-    if cache is None:
-        return index.recall
-    return lambda request: index.recall(request) or cache.recall(request)
 
 
 async def _cast(

@@ -33,6 +33,8 @@ class RunDisplay:
         self._lines: asyncio.Task[None] | None = None
         self._started = 0.0
         self._interrupts = 0
+        self._run: LiveRun | None = None
+        self._warned = 0
 
     def __enter__(self) -> Self:
         return self
@@ -42,12 +44,13 @@ class RunDisplay:
     ) -> None:
         if self._live is not None:
             self._live.stop()
+        self._warn()
 
     def watch(self, run: LiveRun) -> None:
         """Begin to show a run; called inside its event loop."""
         self._started = time.monotonic()
-        for warning in run.warnings:
-            self._console.print(f"warning: {warning}", soft_wrap=True, markup=False)
+        self._run = run
+        self._warn()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
@@ -64,6 +67,13 @@ class RunDisplay:
             self._live.start()
         else:
             self._lines = loop.create_task(self._print_lines(run))
+
+    def _warn(self) -> None:
+        """Print the warnings that are new."""
+        warnings = self._run.warnings[self._warned :] if self._run is not None else []
+        self._warned += len(warnings)
+        for warning in warnings:
+            self._console.print(f"warning: {warning}", soft_wrap=True, markup=False)
 
     def _interrupt(self, run: LiveRun) -> None:
         self._interrupts += 1

@@ -16,7 +16,8 @@ from regrade.store.baselines import (
 from regrade.store.cache import CacheEntry, ResponseCache, cache_path
 from regrade.store.folders import RunFolder, create_run, find_run, list_runs
 from regrade.store.gates import append_gate, read_gates
-from regrade.store.journal import JournalFile, JournalIndex
+from regrade.store.journal import JournalFile
+from regrade.store.journal_index import JournalIndex
 from regrade.store.manifest import Manifest, Status
 from regrade.store.reading import read_batches, read_rows, read_summary, read_table
 from regrade.store.writer import TableWriter

@@ -1,23 +1,20 @@
-"""The journal: append-only, a line a finished request; what resuming and re-scoring read."""
+"""The journal: append-only, a line a finished request."""
 
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from regrade.errors import StoreError
 from regrade.jsonio import encode, loads
-from regrade.types import Completion, Failure, Json, JsonObject, Key, Outcome, Request, Usage
+from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, Usage
 
-__all__ = ["JournalFile", "JournalIndex", "answer_record", "outcome_of"]
+__all__ = ["VERSION", "JournalFile", "answer_record", "outcome_of", "record_of"]
 
-_VERSION = 1
+VERSION = 1
 _NEEDED = {*Key._fields, "hash", "ok"}
-_UNFINISHED = frozenset({"auth", "cancelled"})
 
 
 class JournalFile:
@@ -85,9 +82,11 @@ class JournalFile:
 
     def replay(self) -> Iterator[Mapping[str, object]]:
         """Yield the records of earlier sittings, oldest first; lines that are torn are left out."""
-        for _, _, record in _records(self._path):
-            if record is not None:
-                yield record
+        with self._path.open("rb") as stream:
+            for line in stream:
+                record = record_of(line)
+                if record is not None:
+                    yield record
 
     def close(self) -> None:
         """Close the file."""
@@ -104,7 +103,7 @@ class JournalFile:
 
 def _record(outcome: Outcome) -> JsonObject:
     record: JsonObject = {
-        "v": _VERSION,
+        "v": VERSION,
         **outcome.request.key._asdict(),
         "hash": outcome.request.hash,
         "ok": outcome.failure is None,
@@ -180,101 +179,10 @@ def outcome_of(record: Mapping[str, object], request: Request, *, replayed: bool
     )
 
 
-def _records(path: Path) -> Iterator[tuple[int, int, JsonObject | None]]:
-    """Yield number and offset of each line with its record; None for a line that is torn or garbled."""
+def record_of(line: bytes) -> JsonObject | None:
+    """Return the record of a line; None where it is torn or garbled."""
     try:
-        stream = path.open("rb")
-    except FileNotFoundError:
-        return
-    with stream:
-        offset = 0
-        for number, line in enumerate(stream, start=1):
-            start, offset = offset, offset + len(line)
-            if line.isspace():
-                continue
-            try:
-                record = loads(line)
-            except ValueError:
-                record = None
-            whole = isinstance(record, dict) and record.keys() >= _NEEDED
-            yield number, start, record if whole else None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalIndex:
-    """What earlier sittings finished; holds places in the file, not the answers.
-
-    Attributes:
-        path: The journal.
-        places: Hash of a key to the offset of its line, or of its lines in order: a request that was changed
-            has several. That two keys share a hash costs a look at the line, no more.
-        by_key: Whether answers are recalled whatever their request's content, as for scoring them again.
-        torn: Numbers of the lines that could not be read.
-    """
-
-    path: Path
-    places: dict[int, int | tuple[int, ...]]
-    by_key: bool = False
-    torn: tuple[int, ...] = ()
-
-    @classmethod
-    def read(cls, path: Path, *, by_key: bool = False, failures: bool = True) -> "JournalIndex":
-        """Index a journal.
-
-        Args:
-            path: The journal.
-            by_key: Whether answers are recalled whatever their request's content.
-            failures: Whether final failures count as finished; those that only the user can have caused
-                (a refused key, Ctrl-C) never do.
-        """
-        places: dict[int, int | tuple[int, ...]] = {}
-        torn: list[int] = []
-        for number, offset, record in _records(path):
-            if record is None:
-                torn.append(number)
-                continue
-            failure = record.get("failure")
-            if isinstance(failure, dict) and (not failures or failure.get("kind") in _UNFINISHED):
-                continue
-            try:
-                slot = hash(_key_of(record))
-            except TypeError:  # no key of ours
-                torn.append(number)
-                continue
-            earlier = places.get(slot)
-            places[slot] = offset if earlier is None else (*_all(earlier), offset)
-        return cls(path, places, by_key, tuple(torn))
-
-    def knows(self, key: Key) -> bool:
-        """Return whether something was recorded under a key, be it for this request or for what it was."""
-        return hash(key) in self.places
-
-    def recall(self, request: Request) -> Outcome | None:
-        """Return what was recorded last for a request, or None."""
-        offsets = self.places.get(hash(request.key))
-        if offsets is None:
-            return None
-        with self.path.open("rb") as stream:
-            for offset in reversed(_all(offsets)):
-                stream.seek(offset)
-                record = loads(stream.readline())
-                if self._is_for(request, record):
-                    return outcome_of(record, request)
+        record = loads(line)
+    except ValueError:
         return None
-
-    def _is_for(self, request: Request, record: JsonObject) -> bool:
-        if _key_of(record) != request.key:
-            return False
-        return record["hash"] == request.hash or (self.by_key and request.key.role == "answer")
-
-
-_KEY = itemgetter(*Key._fields)
-
-
-def _key_of(record: JsonObject) -> tuple[Json, ...]:
-    found: tuple[Json, ...] = _KEY(record)  # compares and hashes as the named tuple does
-    return found
-
-
-def _all(offsets: int | tuple[int, ...]) -> tuple[int, ...]:
-    return offsets if isinstance(offsets, tuple) else (offsets,)
+    return record if isinstance(record, dict) and record.keys() >= _NEEDED else None
