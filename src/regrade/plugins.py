@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -93,16 +94,17 @@ class Registry:
 
     Args:
         built_ins: Kind to name to "module:attribute".
-        installed: Returns the entry points of a group; asked only when a name is no built-in.
+        installed: Returns the entry points of a group; default those of all installed packages.
     """
 
     def __init__(
         self,
         built_ins: Mapping[Kind, Mapping[str, str]] = BUILT_INS,
-        installed: Callable[[str], Iterable[EntryPoint]] = lambda group: entry_points(group=group),
+        installed: Callable[[str], Iterable[EntryPoint]] | None = None,
     ) -> None:
+        read = cache(entry_points)  # every installed package is looked at: once for all groups
         self._built_ins = built_ins
-        self._installed = installed
+        self._installed = installed or (lambda group: read().select(group=group))
         self._added: dict[tuple[Kind, str], type[Any] | Callable[..., Any]] = {}
 
     def add(self, kind: Kind, name: str, plugin: Callable[..., Any]) -> None:
