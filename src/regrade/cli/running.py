@@ -7,7 +7,9 @@ can be completed with --resume; nothing that was answered is sent again.
 import argparse
 import gc
 import shlex
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import (
@@ -102,6 +104,9 @@ def _add_gate(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run, show, export; return the exit code."""
+    gc.set_threshold(_COLLECT_EVERY)
+    Thread(target=import_module, args=("regrade.http",)).start()  # half of it reads certificates, beside us
+
     from regrade import api
     from regrade.cli.progress import RunDisplay
     from regrade.cli.terminal import make_console
@@ -133,7 +138,6 @@ def execute(args: argparse.Namespace) -> int:
         return _plan(args, options, registry)
     if args.gate:
         _check_gate(args, registry)
-    gc.set_threshold(_COLLECT_EVERY)
     with RunDisplay(make_console(stderr=True)) as display:
         run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
     console = make_console()
