@@ -176,8 +176,12 @@ class Bench:
             raise RuntimeError(f"exit code {code}: {' '.join(command)}\n{said}")
         return Used(float(wall), float(cpu), float(peak))
 
-    def wait_for(self, reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    def wait_for(
+        self, reached: Callable[[], bool], process: subprocess.Popen[bytes], every_s: float = 0.005
+    ) -> None:
         """Look again and again until something is reached.
+
+        Looking takes some of the time of one core; where when it was seen does not matter, look seldom.
 
         Raises:
             TooLongError: When it is not in time.
@@ -186,7 +190,7 @@ class Bench:
         while not reached():
             if process.poll() is not None:
                 raise RuntimeError(f"exit code {process.returncode} before its time")
-            time.sleep(min(0.005, self.left_s))
+            time.sleep(min(every_s, self.left_s))
 
 
 def median(taken: list[Used], what: str) -> float:

@@ -143,7 +143,11 @@ def killed(bench: Bench) -> list[Measured]:
 
 
 def _kill_when(
-    bench: Bench, command: list[str], reached: Callable[[dict[str, Any]], bool], there: Server
+    bench: Bench,
+    command: list[str],
+    reached: Callable[[dict[str, Any]], bool],
+    there: Server,
+    every_s: float = 0.005,
 ) -> float:
     """Start a command, kill it when the server has seen something; return when it was started."""
     began = time.monotonic()
@@ -151,7 +155,7 @@ def _kill_when(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
     )
     try:
-        bench.wait_for(lambda: reached(there.counts()), process)
+        bench.wait_for(lambda: reached(there.counts()), process, every_s)
     finally:
         process.kill()
         process.wait()
@@ -237,7 +241,7 @@ def _until_first(bench: Bench, count: int, folder: Path, port: str) -> float:
     """Return the seconds from starting a resumed run to the first request that the server sees."""
     with server("--port", port) as there:
         command = bench.regrade(there.url, count, 100, "--resume", folder.name)
-        began = _kill_when(bench, command, lambda counts: counts["first_at"] is not None, there)
+        began = _kill_when(bench, command, lambda counts: counts["first_at"] is not None, there, 0.1)
         return float(there.counts()["first_at"] - began)
 
 
