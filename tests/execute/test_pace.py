@@ -52,6 +52,8 @@ class Trial:
     """Requests sent at a pace to a server of the test's own."""
 
     def __init__(self, limits: PaceLimits, server: Server, latency: float = 0.1, tokens: float = 0) -> None:
+        self.varies = True
+        self.refusing_s: float | None = None  # a refusal takes so long; default as long as an answer
         self.clock = Clock()
         self.pace = Pace(limits, self.clock.time, self.clock.sleep)
         self.server, self.latency, self.tokens = server, latency, tokens
@@ -81,7 +83,10 @@ class Trial:
             sent = self.clock.now
             self.arrivals.append(sent)
             refusal = self.server(sent)
-            await self.clock.sleep(self.latency * (0.5 + self._random.random()))
+            taking = self.latency * (0.5 + self._random.random() if self.varies else 1.0)
+            if refusal is not None and self.refusing_s is not None:
+                taking = self.refusing_s
+            await self.clock.sleep(taking)
             if refusal is None:
                 self.pace.answered(self.clock.now - sent, self.tokens, self.tokens)
                 return
@@ -123,6 +128,14 @@ def test_a_rate_limit_is_found_and_kept(latency: float, *, says_when: bool) -> N
     assert 18 <= rate <= 20.2
     assert sum(1 for at in trial.refusals if at > 20) / len(settled) < 0.02
     assert len(trial.refusals) / len(trial.arrivals) < 0.035  # the burst that shows the limit included
+
+
+def test_a_limit_that_refuses_at_once_shows_at_few_requests() -> None:
+    """A round of the slow start is not sent in one go: its first refusals come before its last request."""
+    trial = Trial(PaceLimits(most=100), a_second(20, says_when=False), 0.1)
+    trial.varies, trial.refusing_s = False, 0.002
+    trial.run(600)
+    assert sum(1 for at in trial.refusals if at < 5) <= 15
 
 
 def test_a_server_without_limits_gets_the_whole_width() -> None:

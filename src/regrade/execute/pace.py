@@ -21,6 +21,8 @@ __all__ = ["Pace", "PaceLimits"]
 
 _OVERLOADED = frozenset({429, 503, 529})
 _FIRST_WINDOW = 20
+_SPREAD = 0.5
+"""Of the time of an answer: over so much of it a round of the slow start is sent."""
 _FEWEST_IN_ROUND = 8
 _FEWEST_REFUSED = 4
 _REFUSED_SHARE = 0.3
@@ -95,6 +97,8 @@ class Pace:
         self._rate = _Rate(limits.rpm)
         self._tokens = None if limits.tpm is None else _TokenBucket(limits.tpm / 60, clock())
         self._closed_until = 0.0
+        self._latency = 0.0  # of the last answer
+        self._spread_until = 0.0
         self._turn = asyncio.Lock()
 
     @property
@@ -141,6 +145,7 @@ class Pace:
             estimated: What was reserved for it.
         """
         self._rate.answered(self._clock())
+        self._latency = latency_s
         if self._tokens is not None:
             self._tokens.settle(estimated - tokens)
         self._round.answered += 1
@@ -179,13 +184,18 @@ class Pace:
 
     def _wait_s(self, tokens: float) -> float:
         now = self._clock()
-        waits = [self._closed_until - now, self._rate.wait_s(now)]
+        waits = [self._closed_until - now, self._spread_until - now, self._rate.wait_s(now)]
         if self._tokens is not None:
             waits.append(self._tokens.wait_s(now, tokens))
         return max(waits)
 
     def _take(self, tokens: float) -> None:
-        self._rate.take(self._clock())
+        now = self._clock()
+        self._rate.take(now)
+        if self._slow_start and self._window < self._limits.most:
+            # What a round of answers lets through goes out little by little: where the server refuses some of
+            # it, that is heard before all of it was sent.
+            self._spread_until = max(now, self._spread_until) + _SPREAD * self._latency / self._window
         if self._tokens is not None:
             self._tokens.take(tokens)
 
