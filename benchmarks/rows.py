@@ -225,6 +225,7 @@ def resume(bench: Bench) -> list[Measured]:
     _cut(journal, 100)
     kept = folder.with_name("kept")
     folder.rename(kept)
+    bench.restart()
     ours: list[float] = []
     floor: list[float] = []
     for _ in bench.rounds():
