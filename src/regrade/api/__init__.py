@@ -1,23 +1,32 @@
-"""What `import regrade` gives, and the only place where the rooms are wired together."""
+"""What `import regrade` gives, and the only place where the rooms are wired together.
 
-from regrade.api.baselines import Baseline, baselines, open_baseline, set_baseline
+What compares, gates and sizes runs computes with arrays; it is imported when it is first used, so that a run
+sends its first request before numpy and pyarrow are loaded.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from regrade.api.browsing import SampleFilter, sample_records
 from regrade.api.checking import CheckedEval, RenderedPrompt, validate
 from regrade.api.ci import announce
-from regrade.api.comparing import ComparedRuns, compare
-from regrade.api.gating import GatedRun, GateOptions, gate
 from regrade.api.inventory import Suite, endpoint_models, inventory, spec_schema, suites
 from regrade.api.opening import open_run, runs
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel
-from regrade.api.precheck import check_gate
 from regrade.api.rescoring import rescore
 from regrade.api.results import Run, export, export_document, exporter_name
 from regrade.api.runner import LiveRun
 from regrade.api.running import arun, plan_run, run
-from regrade.api.sizing import PowerOptions, PowerRow, power
 from regrade.errors import RegradeError
 from regrade.store import ResponseCache, cache_path
+
+if TYPE_CHECKING:
+    from regrade.api.baselining import Baseline, baselines, open_baseline, set_baseline
+    from regrade.api.comparing import ComparedRuns, compare
+    from regrade.api.gating import GatedRun, GateOptions, gate
+    from regrade.api.precheck import check_gate
+    from regrade.api.sizing import PowerOptions, PowerRow, power
 
 __all__ = [
     "Baseline",
@@ -62,3 +71,25 @@ __all__ = [
     "suites",
     "validate",
 ]
+
+_LATER = {
+    "Baseline": "regrade.api.baselining",
+    "baselines": "regrade.api.baselining",
+    "open_baseline": "regrade.api.baselining",
+    "set_baseline": "regrade.api.baselining",
+    "ComparedRuns": "regrade.api.comparing",
+    "compare": "regrade.api.comparing",
+    "GatedRun": "regrade.api.gating",
+    "GateOptions": "regrade.api.gating",
+    "gate": "regrade.api.gating",
+    "check_gate": "regrade.api.precheck",
+    "PowerOptions": "regrade.api.sizing",
+    "PowerRow": "regrade.api.sizing",
+    "power": "regrade.api.sizing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from regrade.errors import UsageError, did_you_mean
 from regrade.plugins import Registry
-from regrade.report import summary_tables
 from regrade.store import Manifest, RunFolder, read_summary, read_table
 from regrade.types import SummaryRow
 from regrade.views import Document, TableView
@@ -73,6 +72,8 @@ class Run:
 
     def tables(self, *, slices: bool = False, details: bool = False) -> list[TableView]:
         """Return the result tables that people read: one an eval, then those of details and slices."""
+        from regrade.report import summary_tables
+
         return summary_tables(self.summary_rows, slices=slices, details=details)
 
 

@@ -5,14 +5,8 @@ for it.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from regrade.store.baselines import (
-    BaselineFile,
-    find_baseline,
-    list_baselines,
-    no_baseline,
-    write_baseline,
-)
 from regrade.store.cache import CacheEntry, ResponseCache, cache_path
 from regrade.store.folders import RunFolder, create_run, find_run, list_runs
 from regrade.store.gates import append_gate, read_gates
@@ -22,6 +16,15 @@ from regrade.store.manifest import Manifest, Status
 from regrade.store.reading import read_batches, read_rows, read_summary, read_table
 from regrade.store.writer import TableWriter
 from regrade.types import SummaryRow
+
+if TYPE_CHECKING:
+    from regrade.store.baselines import (
+        BaselineFile,
+        find_baseline,
+        list_baselines,
+        no_baseline,
+        write_baseline,
+    )
 
 __all__ = [
     "BaselineFile",
@@ -60,3 +63,11 @@ def write_summary(folder: RunFolder, rows: Sequence[SummaryRow]) -> None:
     from regrade.store import tables
 
     tables.write_summary(folder, rows)
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from regrade.store import baselines
+
+        return getattr(baselines, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
