@@ -1,6 +1,6 @@
 """`compare`: two runs, or two arms of one, measured against each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -126,14 +126,25 @@ def refuse_itself(run: str, pairs: "Sequence[tuple[Arm, Arm]]") -> None:
 
 
 def with_texts(found: "Comparison", a: Recorded, b: Recorded) -> "Comparison":
-    """Return the comparison with prompts and answers of the samples that changed sides."""
-    return replace(found, flips=tuple(_read(one, a, b) for one in found.flips))
+    """Return the comparison with prompts and answers of the samples that changed sides.
+
+    Each arm is read once, whatever the number of scorers whose flips it is in.
+    """
+    arms: dict[tuple[int, int], Joined] = {}
+    keys: dict[tuple[int, int], list[int]] = {}
+    for flips in found.flips:
+        pair = id(flips.joined.a), id(flips.joined.b)
+        arms[pair] = flips.joined
+        keys.setdefault(pair, []).extend(one.key for one in (*flips.broken, *flips.mended))
+    texts = {
+        pair: (a.texts(joined.a, keys[pair]), b.texts(joined.b, keys[pair])) for pair, joined in arms.items()
+    }
+    told = (_told(one, *texts[id(one.joined.a), id(one.joined.b)]) for one in found.flips)
+    return replace(found, flips=tuple(told))
 
 
-def _read(flips: "Flips", a: Recorded, b: Recorded) -> "Flips":
-    joined: Joined = flips.joined
-    keys = [one.key for one in (*flips.broken, *flips.mended)]
-    of_a, of_b = a.texts(joined.a, keys), b.texts(joined.b, keys)
+def _told(flips: "Flips", of_a: Mapping[int, JsonObject], of_b: Mapping[int, JsonObject]) -> "Flips":
+    """Return the flips with their texts, found by the hash of the sample's id."""
 
     def told(flip: "Flip") -> "Flip":
         mine, theirs = of_b.get(flip.key, {}), of_a.get(flip.key, {})

@@ -1,6 +1,7 @@
 """Two arms by a metric of labels that is no mean over samples, such as macro-F1."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,8 +140,11 @@ def draw_labels(pairs: PairedLabels, seed: int) -> LabelDraws:
         pairs: At least one sample.
         seed: Of both kinds of draws.
     """
-    resampled = bootstrap_totals(np.concatenate([pairs.a, pairs.b], axis=1), pairs.weights, seed)
-    return LabelDraws(resampled, swapped_totals(pairs.a, pairs.b, pairs.weights, seed))
+    both = np.concatenate([pairs.a, pairs.b], axis=1)
+    with ThreadPoolExecutor(1) as other:  # NumPy draws without holding the interpreter
+        swapped = other.submit(swapped_totals, pairs.a, pairs.b, pairs.weights, seed)
+        resampled = bootstrap_totals(both, pairs.weights, seed)
+        return LabelDraws(resampled, swapped.result())
 
 
 def compare_labels(
