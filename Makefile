@@ -34,7 +34,7 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	@mkdir -p build/coverage
 	@rm -f build/coverage/data*
-	@$(BIN)/coverage run -m pytest $(PYTEST)
+	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(PYTEST)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/branch coverage in percent: /'
 

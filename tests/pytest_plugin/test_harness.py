@@ -49,7 +49,7 @@ def test_unknown_metric(good):
 
 
 def test_slice_that_reads_as_a_field(good):
-    with pytest.raises(RegradeError, match="write it under `gate:`"):
+    with pytest.raises(RegradeError, match="has no metadata .model."):
         good.assert_at_least("accuracy", 0.9, slice={"model": "x"})
 
 
