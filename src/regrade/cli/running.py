@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import (
     add_flag,
+    add_output,
     add_results,
     comma_list,
     count,
@@ -44,15 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", type=comma_list, help="names or globs of listed models, or ids of others")
     parser.add_argument("--limit", type=limit, help="samples of each suite: a count or a fraction")
     parser.add_argument("--epochs", type=count, help="how often each sample is asked")
-    parser.add_argument(
-        "-o",
-        "--output",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="FILE",
-        help="also write the summary; the suffix names the format (.csv, .json, .md); may be repeated",
-    )
+    add_output(parser, "the summary, and with --gate the verdict")
     parser.add_argument(
         "--resume",
         metavar="RUN",

@@ -2,10 +2,9 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.cli.arguments import add_results, comma_list, count
+from regrade.cli.arguments import add_output, add_results, comma_list, count
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,15 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", action="store_true", help="do not cut long texts")
     parser.add_argument("--slices", action="store_true", help="tables also of the slices")
     parser.add_argument("--details", action="store_true", help="tables also of every metric")
-    parser.add_argument(
-        "-o",
-        "--output",
-        action="append",
-        default=[],
-        type=Path,
-        metavar="FILE",
-        help="also write the summary",
-    )
+    add_output(parser, "the summary")
     add_results(parser)
 
 
