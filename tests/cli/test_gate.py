@@ -1,6 +1,7 @@
 """`regrade gate`, `baseline` and `power` as they are typed: exit codes, messages, width."""
 
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,38 @@ def test_every_export_of_a_verdict(quiz: Any, capsys: pytest.CaptureFixture[str]
     typed(capsys, 100, "gate", "--baseline", old.id, *(part for name in names for part in ("-o", name)))
     for name in names:
         assert "FAIL" in Path(name).read_text().upper()
+
+
+@pytest.mark.parametrize("gate", [["--gate"], []])
+def test_a_run_that_ended_early_is_nowhere_green(
+    quiz: Any, capsys: pytest.CaptureFixture[str], gate: list[str]
+) -> None:
+    """Every format that holds text says how far it came and that no rule was held; JUnit has an error."""
+    old = quiz()
+    names = ["out.junit.xml", "out.md", "out.json", "out.html", "metrics.txt"]
+    options = [*(["--gate", "--baseline", old.id] if gate else []), "--max-requests", "8"]
+    capsys.readouterr()
+    assert main(["run", "quiz.yaml", *options, *(part for name in names for part in ("-o", name))]) == 1
+    said = f"partial: 8 of 80 requests{'; not gated' if gate else ''}"
+    for name in names[:-1]:
+        assert said in Path(name).read_text()
+    (suite,) = ET.parse("out.junit.xml").getroot()
+    assert (suite.get("name"), suite.get("errors")) == ("quiz", "1")
+    assert suite[0].get("name") == "run completed"
+    found = json.loads(Path("out.json").read_text())
+    assert found["paragraph"].startswith(said)
+    assert said in found["notes"][0]
+    assert 'outcome="ERROR"' in Path("metrics.txt").read_text()
+
+
+def test_a_run_without_any_answer_leaves_no_old_report(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stopped before the first answer, it replaces the green report of the last run all the same."""
+    quiz()
+    Path("out.junit.xml").write_text("<testsuites/>")
+    assert main(["run", "quiz.yaml", "--max-time", "1e-9", "-o", "out.junit.xml"]) == 1
+    capsys.readouterr()
+    (suite,) = ET.parse("out.junit.xml").getroot()
+    assert [case.get("name") for case in suite] == ["run completed"]
 
 
 def test_power_plans(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:

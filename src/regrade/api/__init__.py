@@ -15,7 +15,7 @@ from regrade.api.opening import open_run, runs
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel
 from regrade.api.rescoring import rescore
-from regrade.api.results import Run, export, export_document, exporter_name
+from regrade.api.results import Run, export, export_document, exporter_name, run_document
 from regrade.api.runner import LiveRun
 from regrade.api.running import arun, plan_run, run
 from regrade.errors import RegradeError
@@ -64,6 +64,7 @@ __all__ = [
     "power",
     "rescore",
     "run",
+    "run_document",
     "runs",
     "sample_records",
     "set_baseline",

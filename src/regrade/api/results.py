@@ -9,12 +9,12 @@ from regrade.errors import UsageError, did_you_mean
 from regrade.plugins import Registry
 from regrade.store import Manifest, RunFolder, read_summary, read_table
 from regrade.types import SummaryRow
-from regrade.views import Document, TableView
+from regrade.views import CaseView, Document, TableView
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Run", "export", "export_document", "exporter_name"]
+__all__ = ["Run", "export", "export_document", "exporter_name", "run_document"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,31 @@ def export(run: Run, path: Path, registry: Registry | None = None) -> None:
     Raises:
         UsageError: When no exporter goes by the suffix, or the file cannot be written.
     """
-    export_document(Document(run.id, tuple(run.summary_rows), tuple(run.tables())), path, registry)
+    export_document(run_document(run), path, registry)
+
+
+def run_document(run: Run, *, gated: bool = True) -> Document:
+    """Return a run's summary as an exporter writes it; one that did not finish says so, first and as a case.
+
+    Args:
+        run: The run.
+        gated: False where a gate was asked for and could not be held.
+    """
+    if run.status == "success":
+        return Document(run.id, tuple(run.summary_rows), tuple(run.tables()))
+    found = run.manifest
+    finished, planned = (found.counts.get(name, 0) for name in ("finished", "planned"))
+    said = f"{run.status}: {finished:,} of {planned:,} requests{'' if gated else '; not gated'}"
+    why = found.message or "it can be completed with --resume"
+    any_rows = finished or run.status == "started"
+    return Document(
+        run.id,
+        tuple(run.summary_rows) if any_rows else (),
+        tuple(run.tables()) if any_rows else (),
+        paragraph=f"{said}.",
+        cases=tuple(CaseView(name, "run completed", "ERROR", said, f"{said}\n{why}") for name in found.evals),
+        notes=(f"{said}: {why}.",),
+    )
 
 
 def export_document(document: Document, path: Path, registry: Registry | None = None) -> None:

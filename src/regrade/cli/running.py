@@ -101,6 +101,7 @@ def execute(args: argparse.Namespace) -> int:
     Thread(target=import_module, args=("regrade.http",)).start()  # half of it reads certificates, beside us
 
     from regrade import api
+    from regrade.cli.documents import write_document
     from regrade.cli.progress import RunDisplay
     from regrade.cli.terminal import make_console
     from regrade.plugins import Registry
@@ -142,10 +143,7 @@ def execute(args: argparse.Namespace) -> int:
         return show_gate(args, str(run.path), registry, summary=run)
     if args.gate:
         console.print("not gated: the run did not finish", soft_wrap=True)
-    for path in args.output:
-        if run.manifest.counts.get("finished"):
-            api.export(run, path, registry)
-            console.print(f"written: {path}", soft_wrap=True)
+    write_document(console, api.run_document(run, gated=not args.gate), args.output, registry)
     return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
 
 

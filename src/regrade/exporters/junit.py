@@ -23,12 +23,12 @@ class JUnitXml:
 
     FAIL is a `failure`, ERROR an `error`. INCONCLUSIVE is a `failure` of type "inconclusive", and `skipped`
     where the policy lets it through. Without a gate each model of each eval is a case that passes when any
-    request was answered.
+    request was answered; a run that did not finish has an `error` in every eval.
     """
 
     def export(self, document: Document) -> str:
         """Return the document."""
-        cases = document.cases or _cases(document)
+        cases = _cases(document)
         groups: dict[str, list[CaseView]] = {}
         for case in cases:
             groups.setdefault(_legal(case.group), []).append(case)
@@ -90,10 +90,12 @@ def _legal(text: str) -> str:
 
 
 def _cases(document: Document) -> list[CaseView]:
-    """Return what can pass or fail where no rule was judged."""
+    """Return what can pass or fail: rules, or without any each model of a run and whether it finished."""
     if document.kind == "run":
-        return list(_arms(document.summary))
-    return [CaseView(document.kind, document.title, document.outcome or "PASS", "", document.paragraph)]
+        return [*document.cases, *_arms(document.summary)]
+    return [*document.cases] or [
+        CaseView(document.kind, document.title, document.outcome or "PASS", "", document.paragraph)
+    ]
 
 
 def _arms(rows: Iterable[SummaryRow]) -> Iterable[CaseView]:
