@@ -46,7 +46,8 @@ class Change:
         wins: Samples that B does better.
         losses: Samples that B does worse.
         ties: Samples without a difference.
-        detectable: The smallest drop that so many samples would have shown at 80 % power, one-sided 5 %.
+        detectable: The smallest drop that so many samples would have shown at 80 % power, two-sided 5 %
+            divided by the number of metrics that p is adjusted over (requests and slices: not divided).
         missing_a: Common samples without a value of A.
         missing_b: Likewise of B.
         method: Test and interval.

@@ -120,7 +120,8 @@ class Verdict:
         family: How many these are.
         wins: Samples that B does better.
         losses: Samples that B does worse.
-        detectable: The smallest drop that would have been shown at 80 % power.
+        detectable: The smallest drop that would have been shown at 80 % power by a test at alpha/family, as a
+            FAIL may need it; None where the metric is no mean.
         missing: Common samples (without a baseline: samples) that lack a value, be it for some repeats alone.
         needed: How many samples would about decide an INCONCLUSIVE one, where that can be said.
         method: Test and interval.

@@ -9,7 +9,7 @@ import pytest
 from regrade.arms import Arm
 from regrade.compare import changes_of, compare_pairs, join, match_arms
 from regrade.comparisons import Change, Comparison
-from regrade.stats import newcombe_independent, welch
+from regrade.stats import mcnemar_drop, newcombe_independent, welch
 
 
 def compared(a: Arm | list[Arm], b: Arm | list[Arm]) -> Comparison:
@@ -21,7 +21,7 @@ def compared(a: Arm | list[Arm], b: Arm | list[Arm]) -> Comparison:
 
 def first(a: Arm, b: Arm) -> Change:
     """Return the row of the first metric."""
-    return next(changes_of(join(a, b), 0.95, 0))
+    return changes_of([join(a, b)], 0.95, 0)[0]
 
 
 def test_samples_join_by_id_and_content(arm: Any) -> None:
@@ -89,7 +89,7 @@ def test_equal_arms_have_p_1(arm: Any) -> None:
 def test_all_failures_are_said_and_not_counted_as_wrong(arm: Any) -> None:
     """An arm without one value has a note in place of figures, and its failure rate is compared."""
     gone = np.ones(20, dtype=bool)
-    rows = list(changes_of(join(arm(np.ones(20)), arm(np.ones(20), failed=gone)), 0.95, 0))
+    rows = changes_of([join(arm(np.ones(20)), arm(np.ones(20), failed=gone))], 0.95, 0)
     assert (rows[0].p, rows[0].value_b, rows[0].missing_b) == (None, None, 20)
     assert "no common sample has a value" in rows[0].note
     assert (rows[1].metric, rows[1].difference, rows[1].losses) == ("failure_rate", 1.0, 20)
@@ -106,9 +106,8 @@ def test_failures_that_are_not_spread_alike_are_pointed_at(arm: Any) -> None:
 
 def test_a_metric_of_one_side_alone_is_named(arm: Any) -> None:
     """Both metrics stand in the table, each saying who lacks it."""
-    rows = list(
-        changes_of(join(arm(np.ones(9), run="old"), arm(np.ones(9), run="new", metric="mean")), 0.95, 0)
-    )
+    a, b = arm(np.ones(9), run="old"), arm(np.ones(9), run="new", metric="mean")
+    rows = changes_of([join(a, b)], 0.95, 0)
     notes = {one.metric: one.note for one in rows if one.scorer}
     assert notes == {"mean": "old has no such metric", "accuracy": "new has no such metric"}
 
@@ -144,9 +143,21 @@ def test_an_arm_without_a_partner_is_said_on_either_side(arm: Any) -> None:
     assert said == ("quiz: v1 is in old alone; not compared.", "quiz: v3 is in run alone; not compared.")
 
 
+def test_the_drop_that_would_have_been_shown_knows_its_family(arm: Any) -> None:
+    """Two-sided 5 %, shared by the scorers' metrics of the whole comparison; those of requests are alone."""
+    pairs = [join(*(arm(np.ones(200), run=run, eval=name) for run in "ab")) for name in ("one", "two")]
+    drops = {
+        (one.eval, one.metric): one.detectable
+        for one in compare_pairs(("a", "b"), pairs, [], 0.95, 0).changes
+    }
+    for name in ("one", "two"):
+        assert drops[name, "accuracy"] == pytest.approx(mcnemar_drop(200, 0, 0.0125, 0.8))
+        assert drops[name, "failure_rate"] == pytest.approx(mcnemar_drop(200, 0, 0.025, 0.8))
+
+
 def test_what_should_be_low_keeps_its_natural_sign(arm: Any) -> None:
     """A failure rate up by ten points: difference and interval above zero, the samples lost."""
-    rows = list(changes_of(join(arm(np.ones(200)), arm(np.ones(200), failed=np.arange(200) < 20)), 0.95, 0))
+    rows = changes_of([join(arm(np.ones(200)), arm(np.ones(200), failed=np.arange(200) < 20))], 0.95, 0)
     found = rows[-1]
     assert (found.metric, found.wins, found.losses) == ("failure_rate", 0, 20)
     assert found.low is not None

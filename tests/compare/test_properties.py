@@ -58,7 +58,7 @@ DRAWN = {"labels": 0.01}
 
 def figures(a: Arm, b: Arm) -> list[Change]:
     """Return every figure of two arms."""
-    return list(changes_of(join(a, b), 0.95, 0))
+    return changes_of([join(a, b)], 0.95, 0)
 
 
 def shuffled(arm: Arm, order: Any) -> Arm:
@@ -173,5 +173,5 @@ def test_the_same_seed_gives_the_same_draws(arm: Any) -> None:
     """Figures that rest on draws are the same in every run of the same seed, and others with another."""
     a, b = case("graded", arm)
     assert figures(a, b) == figures(a, b)
-    other = list(changes_of(join(a, b), 0.95, 1))
+    other = changes_of([join(a, b)], 0.95, 1)
     assert other[0].p != figures(a, b)[0].p

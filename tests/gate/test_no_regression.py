@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from regrade.stats import mcnemar_drop
 from regrade.verdicts import Verdict
 
 Judged = Callable[..., list[Verdict]]
@@ -44,6 +45,16 @@ def test_no_discordant_sample_passes_and_says_what_it_could_have_missed(arm: Any
     (found,) = judged(RULE, *pair(arm, 200, 0, 0))
     assert (found.outcome, found.cause, found.p) == ("PASS", "not_shown", 1.0)
     assert found.detectable == pytest.approx(5.5 / 200, rel=0.02)
+
+
+def test_the_drop_that_would_have_been_shown_knows_its_family(arm: Any, judged: Judged) -> None:
+    """Among six rules a FAIL may need a p of 5/6 %, and the drop stated is the one that gives it."""
+    found = judged([RULE] * 6, *pair(arm, 200, 0, 0))
+    assert {one.family for one in found} == {6}
+    drop = mcnemar_drop(200, 0, 0.05 / 6, 0.8)
+    assert [one.detectable for one in found] == [pytest.approx(drop)] * 6
+    assert drop is not None
+    assert drop > 1.4 * 5.5 / 200
 
 
 @pytest.mark.parametrize(("n", "needed"), [(1, 4), (2, 4), (3, 4)])

@@ -1,6 +1,6 @@
 """Two arms, sample by sample: joined, paired, and what changed between them."""
 
-from regrade.compare.changes import adjusted, change_of, changes_of
+from regrade.compare.changes import change_of, changes_of
 from regrade.compare.flips import find_flips
 from regrade.compare.joining import join, match_arms, partner_of
 from regrade.compare.leads import find_leads, main_measures
@@ -8,7 +8,6 @@ from regrade.compare.pairing import chosen_samples, pair_up
 from regrade.compare.whole import compare_pairs
 
 __all__ = [
-    "adjusted",
     "change_of",
     "changes_of",
     "chosen_samples",

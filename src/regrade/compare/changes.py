@@ -1,6 +1,6 @@
 """Every metric of two arms as one row: values, difference, interval, p."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from regrade.compare.pairing import pair_up
 from regrade.comparisons import Change
 from regrade.protocols import OfLabels, PerSample
 from regrade.stats import (
+    Differences,
     LabelDraws,
     answered,
     compare_labels,
@@ -23,7 +24,7 @@ from regrade.stats import (
     welch,
 )
 
-__all__ = ["adjusted", "change_of", "changes_of"]
+__all__ = ["change_of", "changes_of"]
 
 _ALPHA = 0.05
 _FEW_LABELLED = 100
@@ -31,55 +32,73 @@ _FEW_UNBOUNDED = 30
 _FEW_CLUSTERS = 10
 
 
-def changes_of(joined: Joined, level: float, seed: int) -> Iterator[Change]:
-    """Yield a row for every metric that both arms have, then for those that one alone has.
+def changes_of(pairs: Sequence[Joined], level: float, seed: int) -> list[Change]:
+    """Return a row for every metric that both arms of a pair have, then for those that one alone has.
+
+    p is adjusted by Holm over the metrics of all scorers, and the drop that would have been shown is that of
+    a test at an even share of alpha: what is shown whatever the other metrics do.
 
     Args:
-        joined: The arms and their common samples; without any the arms are compared as independent.
+        pairs: Arms with their common samples; without any they are compared as independent.
         level: Of every interval.
         seed: Of every draw.
     """
+    rows = [row for joined in pairs for row in _rows(joined, level, seed)]
+    family = [place for place, (one, _) in enumerate(rows) if one.scorer and one.p is not None]
+    ps = holm(np.array([rows[place][0].p for place in family], dtype=np.float64))
+    adjusted = dict(zip(family, ps.tolist(), strict=True))
+    return [
+        replace(
+            row,
+            p_adjusted=adjusted.get(place),
+            detectable=_detectable(differences, len(family) if place in adjusted else 1),
+        )
+        for place, (row, differences) in enumerate(rows)
+    ]
+
+
+def _rows(joined: Joined, level: float, seed: int) -> Iterator[tuple[Change, Differences | None]]:
+    """Yield each row with the differences that it rests on, where it is a mean of them."""
     labelled: dict[str, tuple[Pairing, LabelDraws]] = {}
     for measure in joined.b.measures:
         other = joined.a.measure(*measure.name)
         if other is None:
-            yield _blank(joined, measure, f"{joined.a.run} has no such metric")
+            yield _blank(joined, measure, f"{joined.a.run} has no such metric"), None
         elif joined.rows_a.size and measure.scorer in labelled and isinstance(measure.source, OfLabels):
             pairing, draws = labelled[measure.scorer]
             again = replace(pairing, metric=measure.metric, label_statistic=measure.source.label_statistic)
-            yield change_of(again, level, seed, draws)
+            yield _row(again, level, seed, draws), None
         elif joined.rows_a.size:
             pairing = pair_up(joined, other, measure, seed)
             drawn = None if pairing.labels is None else draw_labels(pairing.labels, seed)
             if drawn is not None:
                 labelled[measure.scorer] = pairing, drawn
-            yield change_of(pairing, level, seed, drawn)
+            yield _row(pairing, level, seed, drawn), pairing.mean
         else:
-            yield _unpaired(joined, other, measure, level)
+            yield _unpaired(joined, other, measure, level), None
     for measure in joined.a.measures:
         if joined.b.measure(*measure.name) is None:
-            yield _blank(joined, measure, f"{joined.b.run} has no such metric")
+            yield _blank(joined, measure, f"{joined.b.run} has no such metric"), None
 
 
-def adjusted(changes: list[Change]) -> list[Change]:
-    """Return the rows with p adjusted by Holm over the metrics of all scorers."""
-    family = [place for place, one in enumerate(changes) if one.scorer and one.p is not None]
-    found = holm(np.array([changes[place].p for place in family], dtype=np.float64))
-    rows = list(changes)
-    for place, p in zip(family, found, strict=True):
-        rows[place] = replace(rows[place], p_adjusted=float(p))
-    return rows
-
-
-def change_of(pairing: Pairing, level: float, seed: int, draws: LabelDraws | None = None) -> Change:
-    """Return the row of one pairing.
+def change_of(pairing: Pairing, level: float, seed: int) -> Change:
+    """Return the row of one pairing that belongs to no family.
 
     Args:
         pairing: One metric over the common samples.
         level: Of its interval.
         seed: Of every draw.
-        draws: For a metric of labels, those that another metric of the same labels made.
     """
+    return replace(_row(pairing, level, seed, None), detectable=_detectable(pairing.mean, 1))
+
+
+def _detectable(differences: Differences | None, family: int) -> float | None:
+    """Return the drop that the two-sided test shows as one of so many."""
+    return None if differences is None else detectable_drop(differences, _ALPHA / 2 / family)
+
+
+def _row(pairing: Pairing, level: float, seed: int, draws: LabelDraws | None) -> Change:
+    """Return the row of one pairing, with the draws that another metric of the same labels made."""
     row = _start(pairing.joined, pairing)
     row = replace(
         row,
@@ -111,7 +130,6 @@ def _of_means(row: Change, pairing: Pairing, seed: int) -> Change:
         wins=test.wins,
         losses=test.losses,
         ties=test.ties,
-        detectable=detectable_drop(pairing.mean, _ALPHA),
         method=f"{test.method}; {bounds.method}",
         note="; ".join(_notes(pairing)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from regrade.arms import Arm, Joined
 from regrade.compare.agreements import agreements_of
-from regrade.compare.changes import adjusted, changes_of
+from regrade.compare.changes import changes_of
 from regrade.compare.flips import find_flips
 from regrade.compare.leads import find_leads
 from regrade.comparisons import Comparison
@@ -24,11 +24,10 @@ def compare_pairs(
         level: Of every interval.
         seed: Of every draw.
     """
-    changes = [change for joined in pairs for change in changes_of(joined, level, seed)]
     return Comparison(
         a=names[0],
         b=names[1],
-        changes=tuple(adjusted(changes)),
+        changes=tuple(changes_of(pairs, level, seed)),
         leads=tuple(find_leads(pairs, level, seed)),
         flips=tuple(flips for joined in pairs for flips in find_flips(joined)),
         notes=(*_left_out(pairs), *_alone(alone)),

@@ -12,7 +12,6 @@ from regrade.stats import (
     Differences,
     LabelComparison,
     compare_labels,
-    detectable_drop,
     label_limit_p,
     limit_p,
     paired_bounds,
@@ -99,11 +98,16 @@ def _mean(target: Target, pairing: Pairing, mean: Differences, start: Verdict, s
         high=_finite(high if pairing.sign > 0 else -low),
         wins=test.wins,
         losses=test.losses,
-        detectable=detectable_drop(mean, policy.alpha),
         method=f"{test.method}; {bounds.method}",
     )
     least = _FEW_UNBOUNDED if mean.reach is None else 0
-    common = Weighed(shown, too_few=test.n < least, least=least, uneven=pairing.missing.p <= _UNEVEN)
+    common = Weighed(
+        shown,
+        too_few=test.n < least,
+        least=least,
+        uneven=pairing.missing.p <= _UNEVEN,
+        differences=mean,
+    )
     if target.rule.margin is None:
         if test.less <= policy.alpha and high > 0 and test.method == "sign-flip":
             notes.append("many small losses; a few unseen gains could balance them")

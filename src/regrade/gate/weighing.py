@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from regrade.gate.resolving import Target
+from regrade.stats import Differences, detectable_drop
 from regrade.verdicts import Cause, Outcome, Verdict
 
 __all__ = ["Ends", "Weighed", "blank", "decide"]
@@ -47,6 +48,7 @@ class Weighed:
         too_few: Whether there are fewer samples than the method needs.
         least: How many it needs.
         uneven: Whether failures are not spread alike.
+        differences: What a test of means rests on; the drop that it would have shown depends on the family.
     """
 
     verdict: Verdict
@@ -61,6 +63,7 @@ class Weighed:
     too_few: bool = False
     least: int = 0
     uneven: bool = False
+    differences: Differences | None = None
 
 
 def blank(target: Target) -> Verdict:
@@ -102,7 +105,15 @@ def decide(weighed: Weighed, p_adjusted: float | None, worst_adjusted: float | N
         p=weighed.p,
         p_adjusted=p_adjusted,
         family=family if weighed.p is not None else 0,
+        detectable=_detectable(weighed, family),
     )
+
+
+def _detectable(weighed: Weighed, family: int) -> float | None:
+    """Return the drop that is shown whatever the other rules of the family do: by Holm's strictest step."""
+    if weighed.differences is None:
+        return None
+    return detectable_drop(weighed.differences, weighed.verdict.policy.alpha / max(family, 1))
 
 
 _Decision = tuple[Outcome, Cause, int | None]
