@@ -1,6 +1,9 @@
 """`regrade gate`, `baseline` and `power` as they are typed: exit codes, messages, width."""
 
 import json
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +213,40 @@ def test_every_export_of_a_verdict(quiz: Any, capsys: pytest.CaptureFixture[str]
     typed(capsys, 100, "gate", "--baseline", old.id, *(part for name in names for part in ("-o", name)))
     for name in names:
         assert "FAIL" in Path(name).read_text().upper()
+
+
+@pytest.mark.parametrize("verb", ["gate", "run", "compare"])
+def test_a_reader_that_goes_away_changes_no_verdict(quiz: Any, verb: str) -> None:
+    """Nobody reads a line of it: reports are written and the exit code is the gate's own."""
+    old = quiz()
+    new = quiz(wrong=8)
+    arguments = {
+        "gate": ["gate", new.id, "--baseline", old.id],
+        "run": ["run", "quiz.yaml", "--gate", "--baseline", old.id],
+        "compare": ["compare", old.id, new.id],
+    }[verb]
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "regrade", *arguments, "-o", "out.junit.xml"]
+    found = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(writer)
+    assert found.returncode == (0 if verb == "compare" else 100), found.stderr
+    assert b"Error" not in found.stderr
+    assert Path("out.junit.xml").read_text().startswith("<?xml")
+
+
+def test_a_report_that_cannot_be_written_hides_no_verdict(
+    quiz: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The verdict is printed, the error as well."""
+    old = quiz()
+    quiz(wrong=8)
+    Path("folder.md").mkdir()
+    capsys.readouterr()
+    assert main(["gate", "--baseline", old.id, "-o", "folder.md"]) == 2
+    captured = capsys.readouterr()
+    assert "FAIL: " in captured.out
+    assert "cannot be written" in captured.err
 
 
 @pytest.mark.parametrize("gate", [["--gate"], []])

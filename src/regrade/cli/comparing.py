@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Compare, print, export."""
     from regrade import api
-    from regrade.cli.documents import print_document, write_document
-    from regrade.cli.terminal import make_console
+    from regrade.cli.documents import print_document, print_written, write_document
+    from regrade.cli.terminal import make_console, unread
     from regrade.plugins import Registry
 
     registry = Registry()
@@ -37,6 +37,11 @@ def execute(args: argparse.Namespace) -> int:
         args.a, args.b, results=args.results, level=args.level, seed=args.seed, registry=registry
     )
     console = make_console()
-    print_document(console, found.document, flips=args.flips, full=args.full)
-    write_document(console, found.document, args.output, registry)
+    try:
+        write_document(found.document, args.output, registry)
+    finally:
+        with unread():
+            print_document(console, found.document, flips=args.flips, full=args.full)
+    with unread():
+        print_written(console, args.output)
     return 0

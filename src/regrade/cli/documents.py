@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from regrade.plugins import Registry
 
-__all__ = ["print_document", "write_document"]
+__all__ = ["print_document", "print_written", "write_document"]
 
 _TEXT_LIMIT = 1_200
 _STYLES = {"same": "", "out": "red strike", "in": "green underline"}
@@ -102,12 +102,15 @@ def _indented(console: "Console", head: str, text: Text) -> None:
     console.print(Padding(Text(head, style="dim").append_text(text), (0, 0, 0, 4)))
 
 
-def write_document(
-    console: "Console", document: Document, paths: Sequence[Path], registry: "Registry"
-) -> None:
-    """Write the document in the formats that the files' suffixes name, and say so."""
+def write_document(document: Document, paths: Sequence[Path], registry: "Registry") -> None:
+    """Write the document in the formats that the files' suffixes name."""
     from regrade import api
 
     for path in paths:
         api.export_document(document, path, registry)
+
+
+def print_written(console: "Console", paths: Sequence[Path]) -> None:
+    """Say which files were written."""
+    for path in paths:
         console.print(f"written: {path}", soft_wrap=True)

@@ -9,6 +9,7 @@ Without any, no scorer's first metric may regress against the baseline.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from regrade.api import GatedRun, GateOptions, Run
     from regrade.plugins import Registry
 
-__all__ = ["add_arguments", "add_gate_options", "execute", "gate_options", "show_gate"]
+__all__ = ["add_arguments", "add_gate_options", "execute", "gate_options", "print_lines", "show_gate"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,12 +97,10 @@ def show_gate(
         full: Whether long texts are shown whole.
     """
     from regrade import api
-    from regrade.cli.documents import print_document, write_document
-    from regrade.cli.terminal import make_console
+    from regrade.cli.documents import print_document, print_written, write_document
+    from regrade.cli.terminal import make_console, unread
 
     gated: GatedRun = api.gate(run, options=gate_options(args), registry=registry)
-    console = make_console()
-    print_document(console, gated.document, flips=flips, full=full)
     document = gated.document
     if summary is not None:
         document = replace(
@@ -109,9 +108,21 @@ def show_gate(
             summary=tuple(summary.summary_rows),
             tables=(*document.tables, *summary.tables()),
         )
-    write_document(console, document, args.output, registry)
-    # These lines are for the runner itself, which the guard around standard output would keep from it.
-    out = getattr(sys.stdout, "unguarded", sys.stdout)
-    for line in api.announce(document, os.environ, registry):
-        print(line, file=out, flush=True)
+    lines = api.announce(document, os.environ, registry)
+    console = make_console()
+    try:
+        write_document(document, args.output, registry)
+    finally:  # what was found is shown even where a file cannot be written
+        with unread():
+            print_document(console, gated.document, flips=flips, full=full)
+    with unread():
+        print_written(console, args.output)
+        print_lines(lines)
     return gated.exit_code
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    """Print what is for the runner of a CI itself, which the guard around standard output keeps from it."""
+    out = getattr(sys.stdout, "unguarded", sys.stdout)
+    for line in lines:
+        print(line, file=out, flush=True)

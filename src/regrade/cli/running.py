@@ -6,6 +6,7 @@ can be completed with --resume; nothing that was answered is sent again.
 
 import argparse
 import gc
+import os
 import shlex
 from importlib import import_module
 from pathlib import Path
@@ -101,9 +102,10 @@ def execute(args: argparse.Namespace) -> int:
     Thread(target=import_module, args=("regrade.http",)).start()  # half of it reads certificates, beside us
 
     from regrade import api
-    from regrade.cli.documents import write_document
+    from regrade.cli.documents import print_written, write_document
+    from regrade.cli.gating import print_lines, show_gate
     from regrade.cli.progress import RunDisplay
-    from regrade.cli.terminal import make_console
+    from regrade.cli.terminal import make_console, unread
     from regrade.plugins import Registry
 
     registry = Registry()
@@ -135,15 +137,23 @@ def execute(args: argparse.Namespace) -> int:
     with RunDisplay(make_console(stderr=True)) as display:
         run = api.run(args.specs, options=options, registry=registry, observer=display.watch)
     console = make_console()
-    _show(run, console, args.results)
     if args.gate and run.status == "success":
-        from regrade.cli.gating import show_gate
-
-        console.print()
+        with unread():
+            _show(run, console, args.results)
+            console.print()
         return show_gate(args, str(run.path), registry, summary=run)
-    if args.gate:
-        console.print("not gated: the run did not finish", soft_wrap=True)
-    write_document(console, api.run_document(run, gated=not args.gate), args.output, registry)
+    document = api.run_document(run, gated=not args.gate)
+    lines = api.announce(document, os.environ, registry) if args.gate else []
+    try:
+        write_document(document, args.output, registry)
+    finally:
+        with unread():
+            _show(run, console, args.results)
+            if args.gate:
+                console.print("not gated: the run did not finish", soft_wrap=True)
+    with unread():
+        print_written(console, args.output)
+        print_lines(lines)
     return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
 
 

@@ -1,7 +1,10 @@
 """What every verb that prints tables shares: the console and how a view is drawn on it."""
 
+import os
+import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
@@ -13,7 +16,7 @@ from rich.text import Text
 
 from regrade.views import TableView
 
-__all__ = ["fitted", "make_console", "print_views", "safe_text", "short_list", "view_table"]
+__all__ = ["fitted", "make_console", "print_views", "safe_text", "short_list", "unread", "view_table"]
 
 _PLAIN_WIDTH = 80
 _NAME_WIDTH = 28
@@ -21,9 +24,29 @@ _HEAD_WIDTH = 8
 _LIST_WIDTH = 16
 
 
+class _Console(Console):
+    """A console whose reader may go away; rich itself would end the program with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on in silence where progress was shown; results that nobody reads are for `unread` or `main`."""
+        if not self.stderr:
+            raise BrokenPipeError
+        self.quiet = True
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """Print as long as anybody reads; that nobody does (`| head -1`) changes nothing that comes after."""
+    try:
+        yield
+    except BrokenPipeError:
+        out = getattr(sys.stdout, "unguarded", sys.stdout)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
 def make_console(*, stderr: bool = False) -> Console:
     """Return a console that honours NO_COLOR and FORCE_COLOR 80 columns wide where there is no terminal."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = _Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = max(console.width, _PLAIN_WIDTH)
     return console
