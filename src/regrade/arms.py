@@ -46,6 +46,7 @@ class Measure:
         data: What it is computed from, over the arm's n samples.
         versions: Of the scorer that gave the scores.
         judged: Whether a model gave them, whose own error nobody measured.
+        recipe: Hash of the scorer's name, arguments and steps; empty where it is not known.
     """
 
     scorer: str
@@ -55,6 +56,7 @@ class Measure:
     data: MetricInput
     versions: tuple[str, ...] = ()
     judged: bool = False
+    recipe: str = ""
 
     @property
     def name(self) -> tuple[str, str]:

@@ -143,7 +143,16 @@ class _Layout:
             versions = tuple(sorted(self.scores.versions(scorer.name)))
             for one in scorer_measures(scorer, self.scores):
                 data = one.scores.metric_input(arm, rows, bounds=one.bounds, clusters=clusters)
-                yield Measure(scorer.name, one.metric, one.better, one.source, data, versions, one.judged)
+                yield Measure(
+                    scorer=scorer.name,
+                    metric=one.metric,
+                    better=one.better,
+                    source=one.source,
+                    data=data,
+                    versions=versions,
+                    judged=scorer.judged,
+                    recipe=scorer.recipe,
+                )
 
     def _requested(self, arm: int, rows: Chosen) -> Iterator[Measure]:
         clusters = None if self.grid.clusters is None else self.grid.clusters[rows]

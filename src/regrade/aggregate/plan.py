@@ -39,6 +39,7 @@ class ScorerMetrics:
         better: Whether higher or lower scores are better; a metric may say otherwise of itself.
         metrics: What tables call each metric, and the metric.
         judged: Whether a model gives the scores, whose own error nobody measured.
+        recipe: Hash of the scorer's name, arguments and steps; empty where it is not known.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ScorerMetrics:
     better: Better
     metrics: tuple[tuple[str, Metric], ...]
     judged: bool = False
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from regrade.api.baselining import Baseline, baselines, open_baseline, set_baseline
     from regrade.api.comparing import ComparedRuns, compare
     from regrade.api.gating import GatedRun, GateOptions, gate
-    from regrade.api.precheck import check_gate
+    from regrade.api.precheck import check_gate, pinned_baseline
     from regrade.api.sizing import PowerOptions, PowerRow, power
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "inventory",
     "open_baseline",
     "open_run",
+    "pinned_baseline",
     "plan_run",
     "power",
     "rescore",
@@ -84,6 +85,7 @@ _LATER = {
     "GateOptions": "regrade.api.gating",
     "gate": "regrade.api.gating",
     "check_gate": "regrade.api.precheck",
+    "pinned_baseline": "regrade.api.precheck",
     "PowerOptions": "regrade.api.sizing",
     "PowerRow": "regrade.api.sizing",
     "power": "regrade.api.sizing",

@@ -107,7 +107,7 @@ def compare(
         refuse_itself(b, pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
-    notes = (*unfinished([side_a, side_b]), *found.notes)
+    notes = (*unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
     return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
 
 
@@ -162,6 +162,21 @@ def _told(flips: "Flips", of_a: Mapping[int, JsonObject], of_b: Mapping[int, Jso
         )
 
     return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))
+
+
+def changed_code(a: Recorded, b: Recorded) -> list[str]:
+    """Return a sentence for each scorer whose own file is another one than that which scored A."""
+    notes = []
+    for name, scorers in b.measures.items():
+        before = {str(one["scorer"]): one.get("code") for one in a.measures.get(name, ())}
+        for one in scorers:
+            old, new = before.get(str(one["scorer"])), one.get("code")
+            if old and new and old != new:
+                notes.append(
+                    f"{name}: the file of {one['scorer']} has changed since it scored {a.name}. If it judges "
+                    f"otherwise now, score that run again: regrade score {a.name}."
+                )
+    return notes
 
 
 def unfinished(sides: Sequence[Recorded]) -> list[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.api.comparing import refuse_itself, unfinished, with_texts
+from regrade.api.comparing import changed_code, refuse_itself, unfinished, with_texts
 from regrade.api.rules import GatePlan, gate_plan
 from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
 from regrade.errors import SpecError, UsageError
@@ -129,7 +129,9 @@ def gate(
     registry = registry or Registry()
     choice = ArmChoice.parse(run)
     candidate = open_recorded(chosen.results, choice.reference)
-    plan = gate_plan(candidate, chosen.rules, registry)
+    named = None if chosen.baseline is None else ArmChoice.parse(chosen.baseline)
+    named_evals = None if named is None else open_recorded(chosen.results, named.reference).measures.keys()
+    plan = gate_plan(candidate, chosen.rules, registry, named_evals)
     plan = plan.changed(
         alpha=chosen.alpha,
         on_inconclusive=chosen.on_inconclusive,
@@ -159,7 +161,12 @@ def gate(
             run=choice.text(candidate.name),
             baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
             baseline_fingerprint=side.fingerprint if side is not None else "",
-            notes=(*notes, *unfinished([candidate, *([side] if side is not None else [])])),
+            notes=(
+                *plan.notes,
+                *notes,
+                *unfinished([candidate, *([side] if side is not None else [])]),
+                *(changed_code(side, candidate) if side is not None else ()),
+            ),
         )
     )
     if chosen.record and candidate.folder is not None:

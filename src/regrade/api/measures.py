@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regrade.aggregate import EvalMetrics, ScorerMetrics
+from regrade.jsonio import short_hash
 from regrade.plugins import Registry
 from regrade.protocols import AskingScorer, Metric
 from regrade.spec import PluginUse, ScorerUse, SpecFile, build
@@ -38,10 +39,24 @@ def _record(use: ScorerUse, file: SpecFile, registry: Registry) -> JsonObject:
         "better": getattr(scorer, "better", "higher"),
         "folder": str(folder),
         "judged": isinstance(scorer, AskingScorer),
+        "recipe": short_hash([use.name, use.arguments, use.extract, use.normalize]),
+        "code": _code_hash(use, folder),
         "metrics": [
             {"name": _metric_name(one), "plugin": one.name, "arguments": one.arguments} for one in uses
         ],
     }
+
+
+def _code_hash(use: ScorerUse, folder: Path) -> str:
+    """Return a hash of the user's own file that scores; empty for what regrade or a package brings."""
+    named = use.arguments.get("function", "") if isinstance(use.arguments, dict) else use.arguments
+    reference = next((one for one in (use.name, named) if isinstance(one, str) and ".py:" in one), None)
+    if reference is None:
+        return ""
+    try:
+        return short_hash((folder / reference.rpartition(":")[0]).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def metrics_of(records: Sequence[JsonObject], registry: Registry, slices: Sequence[str] = ()) -> EvalMetrics:
@@ -76,8 +91,14 @@ def _scorer_metrics(record: JsonObject, registry: Registry) -> ScorerMetrics:
         (one["name"], build(registry.load("metric", one["plugin"], folder), one["arguments"], folder))
         for one in record["metrics"]
     ]
-    bounds, judged = _bounds(record["bounds"]), bool(record.get("judged"))
-    return ScorerMetrics(record["scorer"], bounds, record["better"], tuple(built), judged)
+    return ScorerMetrics(
+        name=record["scorer"],
+        bounds=_bounds(record["bounds"]),
+        better=record["better"],
+        metrics=tuple(built),
+        judged=bool(record.get("judged")),
+        recipe=str(record.get("recipe", "")),
+    )
 
 
 def _number(end: float) -> float | None:

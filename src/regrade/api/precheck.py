@@ -1,22 +1,41 @@
 """What can be known of a gate before its run is paid for."""
 
+import fnmatch
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regrade.api.gating import GateOptions
+from regrade.api.measures import measure_records
 from regrade.api.options import RunOptions
 from regrade.api.prepare import prepare, survey
 from regrade.api.rules import GatePlan, planned_gate
-from regrade.api.sources import ArmChoice, open_recorded
+from regrade.api.sources import ArmChoice, Recorded, open_recorded
 from regrade.api.specs import load_specs
-from regrade.errors import UsageError
+from regrade.errors import Problem, SpecError, UsageError, did_you_mean
 from regrade.plugins import Registry
 from regrade.spec import SpecFile
 
-__all__ = ["check_gate"]
+if TYPE_CHECKING:
+    from regrade.arms import Arm
+    from regrade.verdicts import Rule
+
+__all__ = ["check_gate", "pinned_baseline"]
 
 _PAIRED = {"no_regression", "non_inferior"}
+_ONE_VALUE = {
+    "exact_match", "includes", "regex", "numeric", "choice", "classification", "json_valid", "json_schema",
+    "token_f1", "bleu", "chrf", "edit_distance",
+}  # fmt: skip
+"""Scorers that give no value beside their main one, so that all of their metrics are known beforehand."""
+
+
+_SCORE_AGAIN = (
+    "score its run again, which sends nothing, and set the baseline anew: regrade score RUN --spec SPEC, "
+    "then regrade baseline set NAME latest --replace"
+)
 
 
 def check_gate(
@@ -25,6 +44,7 @@ def check_gate(
     options: GateOptions,
     registry: Registry | None = None,
     limit: float | None = None,
+    models: Sequence[str] | None = None,
 ) -> list[str]:
     """Refuse a gate that cannot be judged, and warn of one that can hardly pass; sends nothing.
 
@@ -33,12 +53,14 @@ def check_gate(
         options: Of the gate.
         registry: Plug-ins, when the caller adds its own.
         limit: Samples of each eval, as the run will be limited.
+        models: Names or globs that the run will be restricted to.
 
     Returns:
         Warnings: rules that an equal model cannot pass with so few samples.
 
     Raises:
-        UsageError: No rule and no baseline, a baseline that does not exist or lacks an eval.
+        UsageError: No rule and no baseline, a baseline that does not exist, rules on metrics, metadata or
+            models that there are not.
     """
     registry = registry or Registry()
     files = load_specs([Path(one) for one in specs], registry)
@@ -55,15 +77,39 @@ def check_gate(
             "the gate compares, and names nothing to compare with",
             hint="set `baseline:` in the spec, or give --baseline NAME",
         )
-    if paired and reference is not None:
-        _check_baseline(ArmChoice.parse(reference), files, plan, options)
+    choice = None if reference is None else ArmChoice.parse(reference)
+    side = None
+    if paired and choice is not None and not _is_the_run_itself(choice):
+        side = open_recorded(options.results, choice.reference)
+        _check_baseline(choice, side, files, plan)
+    problems = [
+        plan.pointed(problem)
+        for file, rule in _rules_of(files, plan)
+        for problem in _problems(file, rule, _Sides(registry, side, choice, models))
+    ]
+    if problems:
+        raise SpecError(list(dict.fromkeys(problems)))
     return list(_hopeless(files, plan, registry, limit))
 
 
-def _check_baseline(
-    choice: ArmChoice, files: Sequence[SpecFile], plan: GatePlan, options: GateOptions
-) -> None:
-    side = open_recorded(options.results, choice.reference)
+def pinned_baseline(specs: Sequence[str | Path], options: GateOptions, registry: Registry) -> str | None:
+    """Return the baseline to hold a run against that is yet to be made: `latest` is the latest one now.
+
+    With a model or prompt chosen, `latest,prompt=long`, it stays what it is: an arm of the run itself.
+    """
+    files = load_specs([Path(one) for one in specs], registry)
+    reference = options.baseline or planned_gate(files, list(options.rules)).baseline
+    if reference != "latest":
+        return options.baseline
+    found = open_recorded(options.results, reference)
+    return str(found.folder.path) if found.folder is not None else reference
+
+
+def _is_the_run_itself(choice: ArmChoice) -> bool:
+    return choice.reference == "latest" and bool(choice.selected)
+
+
+def _check_baseline(choice: ArmChoice, side: Recorded, files: Sequence[SpecFile], plan: GatePlan) -> None:
     judged = {one.eval for one in plan.sets if any(rule.rule in _PAIRED for rule in one.rules)}
     for file in files:
         name = file.spec.name
@@ -73,24 +119,127 @@ def _check_baseline(
             )
 
 
+def _rules_of(files: Sequence[SpecFile], plan: GatePlan) -> "Iterator[tuple[SpecFile, Rule]]":
+    for one in plan.sets:
+        for rule in one.rules:
+            yield from ((file, rule) for file in files if one.eval in {None, file.spec.name})
+
+
+class _Sides:
+    """What a rule is checked against."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        side: Recorded | None,
+        choice: ArmChoice | None,
+        models: Sequence[str] | None,
+    ) -> None:
+        self.registry, self.side, self.choice, self._models = registry, side, choice, models
+
+    def asked(self, file: SpecFile, rule: "Rule") -> list[str]:
+        """Return the models, by name, that will be asked and that the rule speaks of."""
+        named = [one.name for one in file.spec.models if not any(char in one.name for char in "*?[")]
+        if self._models is not None:
+            named = [name for name in named if any(fnmatch.fnmatchcase(name, one) for one in self._models)]
+        return [name for name in named if not rule.models or name in rule.models]
+
+    def set_up_otherwise(self, file: SpecFile, scorer: str) -> bool:
+        """Return whether the baseline was scored with other arguments or steps."""
+        if self.side is None:
+            return False
+        before = {one["scorer"]: one.get("recipe") for one in self.side.measures.get(file.spec.name, ())}
+        now = {one["scorer"]: one.get("recipe") for one in measure_records(file, self.registry)}
+        return bool(before.get(scorer)) and before[scorer] != now.get(scorer)
+
+    def baseline_models(self, eval_name: str) -> list[str] | None:
+        """Return whom the baseline asked; None where it does not matter."""
+        if self.side is None or (self.choice is not None and "model" in self.choice.selected):
+            return None
+        return [str(one["name"]) for one in self.side.models if one.get("eval") == eval_name]
+
+
+def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
+    from regrade.gate import find_measure
+
+    name = file.spec.name
+    found = find_measure(rule, _stand_in(file, sides.registry))
+    if isinstance(found, Problem):
+        if all(use.name in _ONE_VALUE for use in file.spec.scorers):
+            yield found
+        return
+    bounds = found.data.bounds
+    if rule.margin is not None and bounds is not None and rule.margin >= bounds[1] - bounds[0]:
+        message = f"{rule.text}: the margin is as large as the range of {found.metric}"
+        yield Problem(message, rule.where, hint="shares go from 0 to 1: 0.02 is two points, as is 2%")
+    yield from _strange_fields(file, rule)
+    if rule.rule in _PAIRED and sides.set_up_otherwise(file, found.scorer):
+        message = f"{rule.text}: {found.scorer} is set up otherwise than in the baseline"
+        yield Problem(message, rule.where, hint=_SCORE_AGAIN)
+    known = sides.baseline_models(name) if rule.rule in _PAIRED else None
+    for model in sides.asked(file, rule) if known is not None else ():
+        wanted = rule.against or model
+        if wanted not in known:  # type: ignore[operator] # not None, or there is no model
+            hint = (
+                f"it holds: {', '.join(known or ())}; name one with `against:`, or restrict the rule with "
+                "`models:`"
+            )
+            yield Problem(
+                f'{rule.text}: the baseline has no answers of "{wanted}" in {name}', rule.where, hint=hint
+            )
+
+
+def _strange_fields(file: SpecFile, rule: "Rule") -> Iterator[Problem]:
+    """Yield slices over metadata that the spec does not keep."""
+    metadata = file.spec.dataset.metadata
+    if metadata == "*":
+        return
+    known = list(metadata or ())
+    for name in rule.slice:
+        if name.partition(".")[0] not in known:
+            hint = did_you_mean(name, known) or f"it keeps: {', '.join(known) or 'none'}"
+            yield Problem(f'{rule.text}: {file.spec.name} keeps no metadata "{name}"', rule.where, hint=hint)
+
+
+def _stand_in(file: SpecFile, registry: Registry) -> "Arm":
+    """Return an arm without samples that has the metrics which every arm of the eval will have."""
+    import numpy as np
+
+    from regrade.api.measures import metrics_of
+    from regrade.arms import Arm, Measure
+    from regrade.types import MetricInput
+
+    nothing = np.empty((0, 1))
+    measures = [
+        Measure(scorer.name, name, scorer.better, metric, MetricInput(nothing, scorer.bounds))
+        for scorer in metrics_of(measure_records(file, registry), registry).scorers
+        for name, metric in scorer.metrics
+    ]
+    requests = ["failure_rate", "latency_mean", "prompt_tokens_per_answer", "completion_tokens_per_answer"]
+    requests += ["cost_per_answer"] if any(model.price for model in file.spec.models) else []
+    measures += [Measure("", name, "lower", None, MetricInput(nothing)) for name in requests]
+    none = np.empty(0, dtype=np.int64)
+    flags = np.empty((0, 1), dtype=np.bool_)
+    return Arm(
+        "the run", file.spec.name, "", "the model", none, none, flags, flags, None, {}, tuple(measures)
+    )
+
+
 def _hopeless(
     files: Sequence[SpecFile], plan: GatePlan, registry: Registry, limit: float | None
 ) -> Iterator[str]:
     """Yield the rules that rare breaks alone keep from passing: (1 - margin)^n is above alpha."""
     counts: dict[str, int] = {}
     for one in plan.sets:
-        for rule in one.rules:
-            if rule.margin is None or rule.margin >= 1:
+        for file, rule in _rules_of(files, replace(plan, sets=(one,))):
+            if rule.margin is None or rule.margin >= 1 or rule.slice:
                 continue
             needed = math.ceil(math.log(one.policy.alpha) / math.log(1 - rule.margin))
-            for file in files:
-                name = file.spec.name
-                if one.eval not in {None, name} or rule.slice:
-                    continue
-                if name not in counts:
-                    counts[name] = survey(prepare(file, registry, RunOptions(limit=limit))).count
-                if counts[name] < needed:
-                    yield (
-                        f"{name}: with {counts[name]:,} samples an equal model cannot pass {rule.text}: "
-                        f"{needed:,} are needed, else only a visible gain passes"
-                    )
+            name = file.spec.name
+            if name not in counts:
+                counts[name] = survey(prepare(file, registry, RunOptions(limit=limit))).count
+            if counts[name] < needed:
+                yield (
+                    f"{name}: with {counts[name]:,} samples an equal model cannot pass {rule.text}: "
+                    f"{needed:,} are needed, else only a visible gain passes"
+                )

@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +36,13 @@ class GatePlan:
         sets: The rules.
         baseline: What the specs name; None when none does.
         files: The specs, where their lines can be shown.
+        notes: Evals that no rule speaks of.
     """
 
     sets: "tuple[RuleSet, ...]"
     baseline: str | None
     files: tuple[SpecFile, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def slices(self) -> list[str]:
@@ -96,18 +98,36 @@ class GatePlan:
         return problem
 
 
-def gate_plan(run: Recorded, rules: "Sequence[str | Rule]", registry: Registry) -> GatePlan:
+def gate_plan(
+    run: Recorded,
+    rules: "Sequence[str | Rule]",
+    registry: Registry,
+    baseline: Collection[str] | None = None,
+) -> GatePlan:
     """Return what a run is held against.
 
     Rules of the command line replace those of the specs. A spec's gate is read from its file as it stands
-    now, else from what the run kept of it. Without any rule every scorer's first metric must not regress.
+    now, else from what the run kept of it. In an eval without any rule no scorer's first metric may regress,
+    provided that there is a baseline for it.
+
+    Args:
+        run: The candidate.
+        rules: Of the command line.
+        registry: Plug-ins.
+        baseline: Evals of the baseline that the user named; None when none was named.
 
     Raises:
         UsageError: A rule that is none.
     """
     gates = [] if run.folder is None else _spec_gates(run, registry)
     plan = _plan_of(gates, rules)
-    return plan if plan.sets else GatePlan(tuple(_plain(run)), plan.baseline, plan.files)
+    if rules:
+        return plan
+    ruled = {one.eval for one in plan.sets}
+    others = [name for name in run.measures if name not in ruled]
+    plain = [name for name in others if not plan.sets or (baseline is not None and name in baseline)]
+    notes = tuple(f"{name}: no rules, not judged." for name in others if name not in plain)
+    return replace(plan, sets=(*plan.sets, *_plain(run, plain)), notes=notes)
 
 
 def planned_gate(files: Sequence[SpecFile], rules: "Sequence[str | Rule]") -> GatePlan:
@@ -216,13 +236,14 @@ def _text(value: Json) -> str:
     return value if isinstance(value, str) else dumps(value)
 
 
-def _plain(run: Recorded) -> "list[RuleSet]":
-    """Return the rules of a run without any: no scorer's first metric may regress."""
+def _plain(run: Recorded, evals: Sequence[str]) -> "list[RuleSet]":
+    """Return the rules of evals without any: no scorer's first metric may regress."""
     from regrade.gate import RuleSet
     from regrade.verdicts import Policy, Rule
 
     sets = []
-    for name, scorers in run.measures.items():
+    for name in evals:
+        scorers = run.measures[name]
         rules = tuple(Rule("no_regression", metric) for metric in _first_metrics(scorers))
         if rules:
             sets.append(RuleSet(rules, Policy(), name))

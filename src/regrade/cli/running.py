@@ -165,10 +165,13 @@ def _check_gate(args: argparse.Namespace, registry: "Registry") -> None:
 
     if not args.specs:
         return  # a run that is resumed names its specs itself
-    for warning in api.check_gate(
-        args.specs, options=gate_options(args), registry=registry, limit=args.limit
-    ):
+    options = gate_options(args)
+    warnings = api.check_gate(
+        args.specs, options=options, registry=registry, limit=args.limit, models=args.models
+    )
+    for warning in warnings:
         make_console(stderr=True).print(safe_text(f"warning: {warning}"), soft_wrap=True)
+    args.baseline = api.pinned_baseline(args.specs, options, registry)
 
 
 def _plan(args: argparse.Namespace, options: "RunOptions", registry: "Registry") -> int:

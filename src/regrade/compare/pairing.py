@@ -86,6 +86,11 @@ def _problem(a: Measure, b: Measure, joined: Joined) -> str:
             f"{b.scorer} is of version {', '.join(a.versions)} in one and {', '.join(b.versions)} in the "
             "other; score one again with: regrade score RUN"
         )
+    if a.recipe and b.recipe and a.recipe != b.recipe:
+        return (
+            f"{b.scorer} was set up otherwise in {joined.a.run} (arguments, `extract` or `normalize`): its "
+            "scores do not compare; score that run again with today's spec: regrade score RUN --spec SPEC"
+        )
     if a.better != b.better:
         return f"{b.metric} is better {a.better} in one and {b.better} in the other"
     if a.data.bounds != b.data.bounds:

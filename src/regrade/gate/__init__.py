@@ -2,6 +2,6 @@
 
 from regrade.gate.judging import judge
 from regrade.gate.requests import REQUEST_METRICS
-from regrade.gate.resolving import RuleSet, Target, pairs_of, resolve
+from regrade.gate.resolving import RuleSet, Target, find_measure, pairs_of, resolve
 
-__all__ = ["REQUEST_METRICS", "RuleSet", "Target", "judge", "pairs_of", "resolve"]
+__all__ = ["REQUEST_METRICS", "RuleSet", "Target", "find_measure", "judge", "pairs_of", "resolve"]

@@ -11,7 +11,7 @@ from regrade.errors import Location, Problem, did_you_mean
 from regrade.gate.requests import REQUEST_METRICS
 from regrade.verdicts import Policy, Rule
 
-__all__ = ["RuleSet", "Target", "pairs_of", "resolve"]
+__all__ = ["RuleSet", "Target", "find_measure", "pairs_of", "resolve"]
 
 _PAIRED = ("no_regression", "non_inferior")
 
@@ -114,7 +114,7 @@ def _unknown_names(rule: Rule, arms: Sequence[Arm]) -> Problem | None:
 
 def _target(rule: Rule, policy: Policy, arm: Arm, sides: _Sides) -> Target | Problem:
     paired = rule.rule in _PAIRED
-    measure = _measure(rule, arm)
+    measure = find_measure(rule, arm)
     if isinstance(measure, Problem):
         return measure
     metric = measure.metric
@@ -124,7 +124,9 @@ def _target(rule: Rule, policy: Policy, arm: Arm, sides: _Sides) -> Target | Pro
         if not rows.size:
             return _no_slice(rule, arm)
         return Target(rule, policy, arm, measure, metric, rows)
-    partner = partner_of(arm, sides.a, sides.b, sides.lone, rule.against)
+    # A rule on one prompt may be held against another one that the user chose.
+    mine = [one for one in sides.b if _holds_for(rule, one)]
+    partner = partner_of(arm, sides.a, mine, sides.lone, rule.against)
     if partner is None:
         return _no_partner(rule, arm, sides.a)
     other = partner.measure(*measure.name)
@@ -137,7 +139,7 @@ def _target(rule: Rule, policy: Policy, arm: Arm, sides: _Sides) -> Target | Pro
     return Target(rule, policy, arm, measure, metric, joined.rows_b, joined, other)
 
 
-def _measure(rule: Rule, arm: Arm) -> Measure | Problem:
+def find_measure(rule: Rule, arm: Arm) -> Measure | Problem:
     """Find a metric by "scorer.metric", by its own name, by its scorer's name, or among the requests'."""
     if rule.metric in REQUEST_METRICS:
         wanted = REQUEST_METRICS[rule.metric]

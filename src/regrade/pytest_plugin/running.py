@@ -87,7 +87,13 @@ class EvalSession:
         spec = near(self.path)
         warnings: list[str] = []
         if self.rules:
-            warnings = check_gate([spec], options=options, registry=self.registry, limit=self.settings.limit)
+            warnings = check_gate(
+                [spec],
+                options=options,
+                registry=self.registry,
+                limit=self.settings.limit,
+                models=models,
+            )
         found, mine = self._run(spec, models)
         if found.status == "interrupted":
             raise KeyboardInterrupt
