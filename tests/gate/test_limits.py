@@ -149,3 +149,22 @@ def test_a_quantile_is_no_metric_of_single_samples(arm: Any, refused: Callable[.
     said = refused("no_regression latency_p95", b, b)
     assert "no test speaks of latency_p95" in said
     assert "latency_mean" in said
+
+
+@pytest.mark.parametrize(
+    "rule", ["at_most failure_rate 5", "at_least accuracy 90", "at_most accuracy -0.1", "at_least right 1.01"]
+)
+def test_a_limit_that_no_value_reaches_is_refused(arm: Any, refused: Callable[..., str], rule: str) -> None:
+    """Five for five percent would pass always, 90 for 90 percent never."""
+    said = refused(rule, None, right(arm, 50, 40))
+    assert "goes from 0 to 1" in said
+    assert said.endswith("shares go from 0 to 1: 0.05, or 5 %")
+
+
+def test_a_limit_lies_within_a_declared_range(arm: Any, judged: Judged, refused: Callable[..., str]) -> None:
+    """Grades from 1 to 5 take 3 and no 0; a limit at an end is none too far, and seconds have no end."""
+    grades = arm([4.0] * 9, metric="mean", bounds=(1.0, 5.0))
+    assert "goes from 1 to 5" in refused("at_least mean 0", None, grades)
+    assert judged(["at_least mean 3", "at_least mean 1"], None, grades)[0].outcome == "PASS"
+    assert judged("at_most failure_rate 0", None, grades)[0].outcome == "PASS"
+    assert judged("at_most latency_p95 900", None, timed(arm, np.ones(60)))[0].outcome == "PASS"

@@ -14,7 +14,7 @@ from regrade.gate.resolving import Target
 from regrade.gate.weighing import Ends, Weighed, blank
 from regrade.protocols import Metric, OfLabels, PerSample
 from regrade.stats import LABEL_SHARES, answered, samples_for_upper_bound
-from regrade.types import Estimate, MetricInput
+from regrade.types import Bounds, Estimate, MetricInput
 
 __all__ = ["weigh_limit"]
 
@@ -40,6 +40,9 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
     if found.value is None:
         reason = found.note or "no sample has a value"
         return Problem(f"{rule.text}: {target.arm.eval}, {target.arm.model}: {reason}", rule.where)
+    problem = _beyond_reach(target, data, rule.value)
+    if problem is not None:
+        return problem
     sign = 1.0 if rule.rule == "at_least" else -1.0
     ends = Ends(*_oriented(sign, found), sign * found.value, sign * rule.value)
     gaps = _gaps(target, data)
@@ -49,7 +52,7 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
         value_b=found.value,
         low=found.low,
         high=found.high,
-        share=_is_share(target, data),
+        share=_range(target, data) == (0.0, 1.0),
         missing=int(gaps.any(axis=1).sum()),
         method=found.method,
         notes=(found.note,) if found.note else (),
@@ -69,12 +72,30 @@ def weigh_limit(target: Target, seed: int) -> Weighed | Problem:
     return replace(weighed, p=_smallest_alpha(lambda level: _oriented(sign, estimate(level))[1], ends))
 
 
-def _is_share(target: Target, data: MetricInput) -> bool:
-    """Return whether the metric ranges from 0 to 1."""
-    source = target.measure.source
+def _range(target: Target, data: MetricInput) -> Bounds | None:
+    """Return the range of the metric; None when it is unknown."""
+    source, named = target.measure.source, REQUEST_METRICS.get(target.rule.metric)
+    if named is not None and named.form == "total":
+        return None
     if isinstance(source, OfLabels):
-        return source.label_statistic in LABEL_SHARES
-    return data.bounds == (0.0, 1.0)
+        return (0.0, 1.0) if source.label_statistic in LABEL_SHARES else (-1.0, 1.0)  # Matthews' correlation
+    if isinstance(source, PerSample):
+        return source.per_sample(data).bounds
+    return data.bounds if source is None else None
+
+
+def _beyond_reach(target: Target, data: MetricInput, value: float) -> Problem | None:
+    """Return that the limit lies where no value can, so that the rule says the same of every run."""
+    found = _range(target, data)
+    if found is None or found[0] <= value <= found[1]:
+        return None
+    low, high = found
+    hint = "shares go from 0 to 1: 0.05, or 5 %" if found == (0.0, 1.0) else None
+    return Problem(
+        f"{target.rule.text}: {target.metric} goes from {low:g} to {high:g}, and no value lies beyond",
+        target.rule.where,
+        hint=hint,
+    )
 
 
 def _oriented(sign: float, found: Estimate) -> tuple[float, float]:
