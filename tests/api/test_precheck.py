@@ -155,3 +155,24 @@ def api_registry() -> Any:
     from regrade.plugins import Registry
 
     return Registry()
+
+
+def test_a_verdict_survives_a_folder_that_cannot_be_written(quiz: Callable[..., Path]) -> None:
+    """The record of gates cannot be added to; the verdict comes all the same, and says so."""
+    run = regrade.run(quiz())
+    (run.path / "gates.jsonl").mkdir()
+    gated = regrade.gate(run.id, rules=["at_least accuracy 0.5"])
+    assert gated.outcome == "PASS"
+    assert any("gates.jsonl cannot be written" in note for note in gated.document.notes)
+
+
+def test_latest_says_when_a_newer_run_failed(quiz: Callable[..., Path]) -> None:
+    """The newest success is judged, and it is said that it is not the newest run."""
+    good = regrade.run(quiz())
+    missing = {"outputs": "none.jsonl", "id": "{{ id }}", "text": "{{ t }}"}
+    Path("none.jsonl").write_text('{"id": "x", "t": "y"}\n')
+    failed = regrade.run(quiz(models=[{"name": "m", **missing}]))
+    assert failed.status == "error"
+    gated = regrade.gate(rules=["at_least accuracy 0.5"])
+    assert gated.result.run == good.id
+    assert gated.document.notes[0].startswith(f"The newest run {failed.id} ended as error")

@@ -8,7 +8,7 @@ from regrade.errors import StoreError, UsageError
 from regrade.store import BaselineFile, find_baseline, find_run, list_baselines, no_baseline, write_baseline
 from regrade.types import JsonObject
 
-__all__ = ["Baseline", "baselines", "open_baseline", "set_baseline"]
+__all__ = ["Baseline", "baselines", "damaged_baselines", "open_baseline", "set_baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,13 @@ def _model_record(record: JsonObject) -> JsonObject:
 
 
 def baselines(results: str | Path = "results") -> list[Baseline]:
-    """Return all baselines, by name."""
-    return [Baseline(one) for one in list_baselines(Path(results))]
+    """Return all baselines that can be read, by name."""
+    return [Baseline(one) for one in list_baselines(Path(results))[0]]
+
+
+def damaged_baselines(results: str | Path = "results") -> dict[str, StoreError]:
+    """Return the names of the baselines that cannot be read, and why."""
+    return list_baselines(Path(results))[1]
 
 
 def open_baseline(name: str, *, results: str | Path = "results") -> Baseline:

@@ -107,7 +107,8 @@ def compare(
         refuse_itself(b, pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
-    notes = (*unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
+    skipped = (*passed_over(Path(results), choice_a), *passed_over(Path(results), choice_b))
+    notes = (*skipped, *unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
     return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
 
 
@@ -162,6 +163,18 @@ def _told(flips: "Flips", of_a: Mapping[int, JsonObject], of_b: Mapping[int, Jso
         )
 
     return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))
+
+
+def passed_over(results: Path, choice: ArmChoice) -> list[str]:
+    """Say when `latest`, the newest success, is not the newest run."""
+    from regrade.store import list_runs
+
+    newest = list_runs(results)[-1:] if choice.reference == "latest" else []
+    return [
+        f"The newest run {folder.id} ended as {manifest.status}; `latest` is the success before it."
+        for folder, manifest in newest
+        if manifest.status != "success"
+    ]
 
 
 def changed_code(a: Recorded, b: Recorded) -> list[str]:

@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.api.comparing import changed_code, refuse_itself, unfinished, with_texts
+from regrade.api.comparing import changed_code, passed_over, refuse_itself, unfinished, with_texts
 from regrade.api.rules import GatePlan, gate_plan
 from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
-from regrade.errors import SpecError, UsageError
+from regrade.errors import SpecError, StoreError, UsageError
 from regrade.plugins import Registry
 from regrade.store import append_gate
 from regrade.views import Document, TableView
@@ -162,6 +162,7 @@ def gate(
             baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
             baseline_fingerprint=side.fingerprint if side is not None else "",
             notes=(
+                *passed_over(chosen.results, choice),
                 *plan.notes,
                 *notes,
                 *unfinished([candidate, *([side] if side is not None else [])]),
@@ -169,8 +170,12 @@ def gate(
             ),
         )
     )
-    if chosen.record and candidate.folder is not None:
+    if not chosen.record or candidate.folder is None:
+        return gated
+    try:
         _record(candidate, gated)
+    except StoreError as error:  # a verdict is not lost because it cannot be written down
+        return GatedRun(replace(gated.result, notes=(*gated.result.notes, f"{error.message}.")))
     return gated
 
 
