@@ -12,7 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import regrade
-from regrade.api import baselines, open_baseline
+from regrade.api import baselines, damaged_baselines, open_baseline
+from regrade.cli.main import main
 from regrade.errors import RegradeError, StoreError, UsageError
 from regrade.store import create_run
 
@@ -175,9 +176,9 @@ def rewritten(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) ->
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (damaged, "cannot be read"),
-        (altered, "cannot be read"),
-        (emptied, "cannot be read"),
+        (damaged, "is damaged: it cannot be read as Parquet"),
+        (altered, "is damaged: it cannot be read as Parquet"),
+        (emptied, "is damaged: it cannot be read as Parquet"),
         (foreign, "no baseline of regrade"),
         (newer, "newer regrade"),
         (headless, "no baseline of regrade"),
@@ -194,6 +195,25 @@ def test_a_file_that_is_none_gives_one_clear_error(
     with pytest.raises(StoreError, match=said) as caught:
         regrade.gate(run.id, baseline="main")
     assert str(path) in caught.value.message
+    assert "\n" not in caught.value.message
+    if said != "newer regrade":
+        assert "regrade baseline set main RUN --replace" in str(caught.value.hint)
+
+
+def test_one_damaged_file_hides_no_other(finished: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list has the good ones and names the bad one; a folder of that name is none at all."""
+    finished()
+    damaged(regrade.set_baseline("bad").path)
+    folder = regrade.set_baseline("good").path.parent
+    (folder / "other.parquet").mkdir()
+    assert [one.name for one in baselines()] == ["good"]
+    assert list(damaged_baselines()) == ["bad"]
+    assert main(["baseline", "list"]) == 0
+    shown = capsys.readouterr().out
+    assert "damaged" in next(line for line in shown.splitlines() if line.split()[:1] == ["bad"])
+    assert "regrade baseline set bad RUN --replace" in " ".join(shown.split())
+    with pytest.raises(UsageError, match="no baseline"):
+        open_baseline("other")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(finished: Any) -> None:

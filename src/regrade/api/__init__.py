@@ -22,7 +22,7 @@ from regrade.errors import RegradeError
 from regrade.store import ResponseCache, cache_path
 
 if TYPE_CHECKING:
-    from regrade.api.baselining import Baseline, baselines, open_baseline, set_baseline
+    from regrade.api.baselining import Baseline, baselines, damaged_baselines, open_baseline, set_baseline
     from regrade.api.comparing import ComparedRuns, compare
     from regrade.api.gating import GatedRun, GateOptions, gate
     from regrade.api.precheck import check_gate, pinned_baseline
@@ -51,6 +51,7 @@ __all__ = [
     "cache_path",
     "check_gate",
     "compare",
+    "damaged_baselines",
     "endpoint_models",
     "environment",
     "export",
@@ -77,6 +78,7 @@ __all__ = [
 _LATER = {
     "Baseline": "regrade.api.baselining",
     "baselines": "regrade.api.baselining",
+    "damaged_baselines": "regrade.api.baselining",
     "open_baseline": "regrade.api.baselining",
     "set_baseline": "regrade.api.baselining",
     "ComparedRuns": "regrade.api.comparing",

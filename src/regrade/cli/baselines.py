@@ -60,8 +60,8 @@ def _list(args: argparse.Namespace) -> int:
     from regrade.errors import UsageError
     from regrade.views import ColumnView, TableView
 
-    found = api.baselines(args.results)
-    if not found:
+    found, damaged = api.baselines(args.results), api.damaged_baselines(args.results)
+    if not found and not damaged:
         raise UsageError(f"no baselines in {args.results}", hint="make one with: regrade baseline set main")
     rows = [
         (
@@ -74,9 +74,11 @@ def _list(args: argparse.Namespace) -> int:
         )
         for one in found
     ]
+    rows += [(name, "damaged", "", "", "", "") for name in damaged]
     heads = ("name", "run", "evals", "models", "set", "size")
     columns = tuple(ColumnView(head, "right" if head == "size" else "left") for head in heads)
-    print_views(make_console(), [TableView("baselines", columns, tuple(rows))])
+    notes = [f"{error.message}; {error.hint}." for error in damaged.values()]
+    print_views(make_console(), [TableView("baselines", columns, tuple(rows), tuple(notes))])
     return 0
 
 

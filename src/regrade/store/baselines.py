@@ -27,6 +27,7 @@ _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$")
 _RESERVED = {"latest", "previous"}
 _BATCH = 4096
 _GROUP = 2**16
+_REASON = 100  # characters of what Arrow says
 
 _KEY = ("eval", "prompt", "model", "sample_id", "epoch", "role")
 _SAMPLES = (
@@ -77,7 +78,7 @@ class BaselineFile:
         with _opened(self.path) as file:
             lacking = [name for name in (_TABLE, *columns) if name not in file.schema_arrow.names]
             if lacking:
-                raise StoreError(f"{self.path} is damaged: it has no column {', '.join(lacking)}")
+                raise _damaged(self.path, f"it has no column {', '.join(lacking)}")
             for batch in file.iter_batches(_GROUP, columns=[_TABLE, *columns], use_threads=False):
                 rows = batch.filter(pc.equal(batch.column(_TABLE), table))
                 if rows.num_rows:
@@ -153,18 +154,24 @@ def find_baseline(results: Path, name: str) -> BaselineFile | None:
     return _read(path)
 
 
-def list_baselines(results: Path) -> list[BaselineFile]:
-    """Return all baselines, by name.
+def list_baselines(results: Path) -> tuple[list[BaselineFile], dict[str, StoreError]]:
+    """Return all baselines, by name, and by the name of each that cannot be read why that is."""
+    found, bad = [], {}
+    for path in _files(results):
+        try:
+            found.append(_read(path))
+        except StoreError as error:
+            bad[path.stem] = error
+    return found, bad
 
-    Raises:
-        StoreError: When one of the files is damaged.
-    """
-    return [_read(path) for path in sorted((results / _FOLDER).glob("*.parquet"))]
+
+def _files(results: Path) -> list[Path]:
+    return [path for path in sorted((results / _FOLDER).glob("*.parquet")) if path.is_file()]
 
 
 def no_baseline(results: Path, name: str) -> UsageError:
     """Return the error that there is no baseline of a name, with the nearest one there is."""
-    known = [path.stem for path in sorted((results / _FOLDER).glob("*.parquet"))]
+    known = [path.stem for path in _files(results)]
     hint = did_you_mean(name, known) or (f"there are: {', '.join(known)}" if known else None)
     hint = hint or f"make one with: regrade baseline set {name} RUN"
     return UsageError(f'no baseline "{name}" in {results / _FOLDER}', hint=hint)
@@ -178,7 +185,7 @@ def _read(path: Path) -> BaselineFile:
     except ValueError:
         header = None
     if not isinstance(header, dict):
-        raise StoreError(f"{path} is no baseline of regrade")
+        raise StoreError(f"{path} is no baseline of regrade", hint=_remedy(path))
     if header.get("v", 0) > _VERSION:
         raise StoreError(
             f"{path} is of a newer regrade: version {header['v']}, this one reads {_VERSION}",
@@ -193,7 +200,19 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error
+        if isinstance(error, OSError) and error.strerror:  # the system's: Arrow's own have none
+            raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        lines = str(error).splitlines()
+        reason = lines[0][:_REASON] if lines else type(error).__name__
+        raise _damaged(path, f"it cannot be read as Parquet ({reason})") from error
+
+
+def _damaged(path: Path, reason: str) -> StoreError:
+    return StoreError(f"{path} is damaged: {reason}", hint=_remedy(path))
+
+
+def _remedy(path: Path) -> str:
+    return f"restore it from git, or make it again: regrade baseline set {path.stem} RUN --replace"
 
 
 def _schema(*, answers: bool) -> pa.Schema:
