@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
-from regrade.cli.terminal import print_views, safe_text
+from regrade.cli.terminal import print_indented, print_views, safe_text
 from regrade.views import Document, FlipsView, FlipView
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def _print_flips(console: "Console", group: FlipsView, count: int, *, full: bool
         )
     )
     for note in group.notes:
-        console.print(Padding(safe_text(note), (0, 0, 0, 2)), style="dim")
+        print_indented(console, safe_text(note), 2, style="dim")
     for name, listed in (("lost", group.lost), ("gained", group.gained)):
         for flip in listed[:count]:
             _print_flip(console, name, flip, full=full)
@@ -99,7 +98,7 @@ def _diff(flip: FlipView, limit: int | None, *, colour: bool) -> Text:
 
 
 def _indented(console: "Console", head: str, text: Text) -> None:
-    console.print(Padding(Text(head, style="dim").append_text(text), (0, 0, 0, 4)))
+    print_indented(console, Text(head, style="dim").append_text(text), 4)
 
 
 def write_document(document: Document, paths: Sequence[Path], registry: "Registry") -> None:

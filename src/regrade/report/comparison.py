@@ -126,16 +126,16 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
     heads = [
         *([ColumnView("model")] if several else []),
         ColumnView("metric"),
-        ColumnView("A", "right"),
-        ColumnView("B", "right"),
+        ColumnView("A", "right", 2),
+        ColumnView("B", "right", 2),
         ColumnView("B \N{MINUS SIGN} A", "right"),
         ColumnView(f"{level * 100:g} % interval", "right"),
-        ColumnView("p", "right", 5),
-        ColumnView("adjusted p", "right", 1),
-        ColumnView("won, lost", "right", 2),
-        ColumnView("tied", "right", 6),
+        ColumnView("p", "right", 4),
+        ColumnView("adjusted p", "right"),
+        ColumnView("won, lost", "right", 1),
+        ColumnView("tied", "right", 5),
         ColumnView("drop it could show", "right", 3),
-        ColumnView("n", "right", 4),
+        ColumnView("n", "right", 1),
     ]
     body = []
     for one in rows:

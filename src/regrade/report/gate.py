@@ -99,12 +99,12 @@ def _table(verdicts: Sequence[Verdict]) -> TableView:
         *([ColumnView("model")] if several_models else []),
         *([ColumnView("prompt")] if several_prompts else []),
         ColumnView("rule"),
-        ColumnView("A", "right", 3),
-        ColumnView("B", "right", 2),
+        ColumnView("A", "right", 4),
+        ColumnView("B", "right", 3),
         ColumnView("change or value", "right"),
         ColumnView("interval", "right"),
-        ColumnView("p", "right", 1),
-        ColumnView("n", "right", 4),
+        ColumnView("p", "right"),
+        ColumnView("n", "right", 1),
     )
     body = []
     for one in sorted(verdicts, key=lambda verdict: _ORDER.index(verdict.outcome)):
