@@ -5,7 +5,7 @@ both have a value for).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Coded:
     """
 
     texts: tuple[str, ...]
-    codes: Ints
+    codes: Ints = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Measure:
     metric: str
     better: Better
     source: Metric | None
-    data: MetricInput
+    data: MetricInput = field(repr=False)
     versions: tuple[str, ...] = ()
     judged: bool = False
     recipe: str = ""
@@ -86,11 +86,11 @@ class Arm:
     eval: str
     prompt: str
     model: str
-    ids: Ints
-    fingerprints: Ints
-    present: Flags
-    failed: Flags
-    clusters: Ints | None
+    ids: Ints = field(repr=False)
+    fingerprints: Ints = field(repr=False)
+    present: Flags = field(repr=False)
+    failed: Flags = field(repr=False)
+    clusters: Ints | None = field(repr=False)
     slices: Mapping[str, Coded]
     measures: tuple[Measure, ...]
 
@@ -132,8 +132,8 @@ class Joined:
 
     a: Arm
     b: Arm
-    rows_a: Ints
-    rows_b: Ints
+    rows_a: Ints = field(repr=False)
+    rows_b: Ints = field(repr=False)
     only_a: int
     only_b: int
     changed: int
@@ -192,13 +192,13 @@ class Pairing:
     bounds: Bounds | None
     value_a: float | None
     value_b: float | None
-    mean: Differences | None
-    labels: PairedLabels | None
-    worst: Differences | None
-    kept: Flags
+    mean: Differences | None = field(repr=False)
+    labels: PairedLabels | None = field(repr=False)
+    worst: Differences | None = field(repr=False)
+    kept: Flags = field(repr=False)
     missing: Missing
     label_statistic: str = ""
-    worst_labels: PairedLabels | None = None
+    worst_labels: PairedLabels | None = field(default=None, repr=False)
     problem: str = ""
 
     @property

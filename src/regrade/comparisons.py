@@ -1,6 +1,6 @@
 """What comparing gives: changes, flips, leads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regrade.arms import Joined
 from regrade.types import Better, Json
@@ -146,10 +146,10 @@ class Flips:
 
     scorer: str
     metric: str
-    joined: Joined
+    joined: Joined = field(repr=False)
     graded: bool
-    broken: tuple[Flip, ...]
-    mended: tuple[Flip, ...]
+    broken: tuple[Flip, ...] = field(repr=False)
+    mended: tuple[Flip, ...] = field(repr=False)
     broken_count: int
     mended_count: int
     flaky: int
@@ -211,9 +211,9 @@ class Comparison:
 
     a: str
     b: str
-    changes: tuple[Change, ...]
-    leads: tuple[Lead, ...]
-    flips: tuple[Flips, ...]
+    changes: tuple[Change, ...] = field(repr=False)
+    leads: tuple[Lead, ...] = field(repr=False)
+    flips: tuple[Flips, ...] = field(repr=False)
     notes: tuple[str, ...]
     level: float
-    agreements: tuple[Agreement, ...] = ()
+    agreements: tuple[Agreement, ...] = field(default=(), repr=False)

@@ -9,6 +9,7 @@ import pytest
 
 import regrade
 from regrade.errors import RegradeError, SpecError, UsageError
+from regrade.store import RunFolder
 
 Suite = Callable[..., Path]
 ROWS = 120
@@ -224,3 +225,27 @@ def test_options_are_refused_by_name() -> None:
     """An option that there is none of is an error, not ignored."""
     with pytest.raises(UsageError, match="basline"):
         regrade.gate("latest", basline="main")
+
+
+def test_what_run_gave_is_a_reference(run: Any) -> None:
+    """A run, its folder and a baseline are taken wherever their names are, from a folder with a comma too."""
+    old, new = run(), run(wrong=range(5))
+    held = regrade.set_baseline("main", old)
+    moved = old.path.parent / "with,comma"
+    new.path.rename(moved)
+    pairs: Any = ((moved, old), (regrade.Run(RunFolder(moved)), held), (moved, old.path))
+    for candidate, baseline in pairs:
+        found = regrade.gate(candidate, baseline=baseline, rules=[RULE])
+        assert (found.outcome, found.verdicts[0].losses) == ("FAIL", 5)
+        assert regrade.compare(baseline, candidate).changes[0].losses == 5
+        (row,) = regrade.power(candidate, against=baseline)
+        assert row.sd == pytest.approx((5 / ROWS) ** 0.5)
+
+
+def test_records_show_no_arrays(run: Any) -> None:
+    """What is printed in a notebook stays short, whatever hangs below it."""
+    old, new = run(), run(wrong=range(60))
+    found = regrade.compare(old, new)
+    for one in (found.flips[0], found.comparison, found.flips[0].joined):
+        assert "array" not in repr(one)
+    assert len(repr(found.flips[0])) + len(repr(found.comparison)) < 600

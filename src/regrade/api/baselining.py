@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from regrade.api.sources import Reference, reference_text
 from regrade.errors import StoreError, UsageError
 from regrade.store import BaselineFile, find_baseline, find_run, list_baselines, no_baseline, write_baseline
 from regrade.types import JsonObject
@@ -39,7 +40,7 @@ class Baseline:
 
 def set_baseline(
     name: str,
-    run: str = "latest",
+    run: Reference = "latest",
     *,
     results: str | Path = "results",
     replace: bool = False,
@@ -49,7 +50,7 @@ def set_baseline(
 
     Args:
         name: The baseline's name.
-        run: The run.
+        run: The run: a reference, its folder, or what `regrade.run` gave.
         results: Where runs lie; the file goes into its folder `baselines`.
         replace: Whether one of that name may be replaced.
         answers: Whether prompts, targets and answers are kept as well.
@@ -58,7 +59,7 @@ def set_baseline(
         UsageError: An unknown run, a run that did not finish, a name that is taken or not allowed.
         StoreError: When the file cannot be written.
     """
-    folder = find_run(Path(results), run)
+    folder = find_run(Path(results), reference_text(run))
     manifest = folder.manifest()
     if manifest.status != "success":
         raise UsageError(

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
+from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
 from regrade.plugins import Registry
 from regrade.types import JsonObject
@@ -71,8 +71,8 @@ class ComparedRuns:
 
 
 def compare(
-    a: str,
-    b: str = "latest",
+    a: Reference,
+    b: Reference = "latest",
     *,
     results: str | Path = "results",
     level: float = 0.95,
@@ -82,7 +82,8 @@ def compare(
     """Measure the candidate `b` against `a`, sample by sample.
 
     Args:
-        a: A run or baseline, or an arm of one: `RUN[,model=x][,prompt=p]`.
+        a: A run or baseline, as an object, a path or a text; as a text also an arm of one:
+            `RUN[,model=x][,prompt=p]`.
         b: Likewise.
         results: Where runs lie.
         level: Of every interval.
@@ -104,7 +105,7 @@ def compare(
     if not pairs:
         raise UsageError(f"{a} and {b} have nothing in common", hint=_what_they_hold(arms_a, arms_b))
     if side_a.name == side_b.name:
-        refuse_itself(b, pairs)
+        refuse_itself(str(b), pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
     skipped = (*passed_over(Path(results), choice_a), *passed_over(Path(results), choice_b))

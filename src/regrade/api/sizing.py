@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
+from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
 from regrade.plugins import Registry
 from regrade.types import JsonObject
@@ -37,7 +37,7 @@ class PowerOptions:
     """
 
     drop: float | None = None
-    against: str | None = None
+    against: "Reference | None" = None
     sides: int = 1
     alpha: float = 0.05
     power: float = 0.8
@@ -86,7 +86,7 @@ class PowerRow:
 
 
 def power(
-    run: str = "latest",
+    run: Reference = "latest",
     *,
     options: PowerOptions | None = None,
     registry: Registry | None = None,

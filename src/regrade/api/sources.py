@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from regrade.api.measures import metrics_of
 from regrade.errors import PluginError, StoreError, UsageError, did_you_mean
@@ -23,13 +23,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regrade.aggregate import EvalMetrics
+    from regrade.api.baselining import Baseline
+    from regrade.api.results import Run
     from regrade.arms import Arm
 
-__all__ = ["ArmChoice", "Recorded", "lay_out", "open_recorded"]
+__all__ = ["ArmChoice", "Recorded", "Reference", "lay_out", "open_recorded", "reference_text"]
 
 _SELECTORS = ("model", "prompt")
 _ROWS = 2**16
 _LOOKED_AT = 4096  # samples whose metadata tell which fields there are
+
+Reference: TypeAlias = "str | Path | Run | Baseline"
+"""What names a run or baseline: a text, its folder or file, or what `regrade.run` or `set_baseline` gave."""
+
+
+def reference_text(reference: Reference) -> str:
+    """Return a text that means the same run or baseline."""
+    if isinstance(reference, str):
+        return reference
+    path = reference if isinstance(reference, Path) else reference.path
+    return str(path.absolute())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +60,14 @@ class ArmChoice:
     prompt: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> "ArmChoice":
-        """Read the user's text.
+    def parse(cls, text: Reference) -> "ArmChoice":
+        """Read the user's text; what is none means all arms, and its path may hold commas.
 
         Raises:
             UsageError: A selector that is none.
         """
+        if not isinstance(text, str):
+            return cls(reference_text(text))
         reference, *selectors = text.split(",")
         found: dict[str, str] = {}
         for one in selectors:

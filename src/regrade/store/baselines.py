@@ -143,15 +143,16 @@ def write_baseline(
 
 
 def find_baseline(results: Path, name: str) -> BaselineFile | None:
-    """Return the baseline of that name, or None.
+    """Return the baseline of that name, or in the file of that path, or None.
 
     Raises:
         StoreError: When its file is damaged or newer than this program.
     """
     path = results / _FOLDER / f"{name}.parquet"
-    if not _NAME.match(name) or not path.is_file():
-        return None
-    return _read(path)
+    if _NAME.match(name) and path.is_file():
+        return _read(path)
+    path = Path(name)
+    return _read(path) if path.suffix == ".parquet" and path.is_file() else None
 
 
 def list_baselines(results: Path) -> tuple[list[BaselineFile], dict[str, StoreError]]:
