@@ -76,7 +76,8 @@ class FlipView:
         target: The right answer; empty without one.
         text_a: A's answer; None where it is not stored.
         text_b: B's answer; None where it is not stored.
-        diff: The answers word by word; empty where one of them is missing.
+        diff: The answers word by word; empty where one of them is missing, or they are alike.
+        alike: Why the answers do not differ though the scores do; empty where they differ.
     """
 
     sample: str
@@ -87,6 +88,7 @@ class FlipView:
     text_a: str | None = None
     text_b: str | None = None
     diff: tuple[DiffPart, ...] = ()
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class FlipsView:
         lost_count: How many there are in all.
         gained_count: How many there are in all.
         notes: What else is to say, such as how many samples are flaky on both sides.
+        lost_means: What the scores of a lost one did.
     """
 
     title: str
@@ -108,6 +111,7 @@ class FlipsView:
     lost_count: int
     gained_count: int
     notes: tuple[str, ...] = ()
+    lost_means: str = "passed with A, failed with B"
 
 
 @dataclass(frozen=True, slots=True)

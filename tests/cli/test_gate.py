@@ -81,6 +81,7 @@ def test_fail_is_100(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert "8 lost" in shown
     assert "[-yes 0-] {+no+}" in shown
     assert "[-yes 1-]" not in shown
+    assert "Shown: 1 of 8 lost; --flips 8 and reports (-o x.html) show up to 8 a side." in shown
 
 
 def test_inconclusive_is_101_or_what_the_user_chose(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +160,7 @@ def test_a_damaged_baseline_is_1(quiz: Any, capsys: pytest.CaptureFixture[str]) 
     path.write_bytes(path.read_bytes()[:100])
     assert "main.parquet" in typed(capsys, 1, "gate", "--baseline", "main")
     assert "main.parquet" in typed(capsys, 1, "baseline", "show", "main")
-    assert "main.parquet" in typed(capsys, 1, "baseline", "list")
+    assert "main.parquet" in typed(capsys, 0, "baseline", "list")
 
 
 def test_a_run_without_its_tables_is_1(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -288,4 +289,6 @@ def test_power_plans(quiz: Any, capsys: pytest.CaptureFixture[str]) -> None:
     shown = typed(capsys, 0, "power", "--drop", "0.02")
     assert "6.8 points" in shown
     assert "745" in shown
+    assert "745" in typed(capsys, 0, "power", "--drop", "2%")
     assert "above 0" in typed(capsys, 2, "power", "--drop", "0")
+    assert "cannot drop by 2" in typed(capsys, 2, "power", "--drop", "2")

@@ -114,7 +114,8 @@ def test_flips_are_cut_before_tables() -> None:
     flips = (FlipsView("f", lost, (), 5_000, 0),)
     text = Markdown().export(Document("t", (), (), "gate", "PASS", cases=cases, flips=flips))
     assert text.count("✔ PASS | e | rule") == 50
-    assert "5,000 lost, 0 gained." in text
+    assert "5,000 lost (passed with A, failed with B), 0 gained." in text
+    assert "Of the lost the first 2,000 are listed." in text
     cut = re.search(r"comment: ([\d,]+) flips\.", text)
     assert cut is not None
     assert int(cut[1].replace(",", "")) + text.count("<details>") == 2_000
@@ -129,6 +130,14 @@ def test_answers_without_a_difference_stand_below_each_other() -> None:
     assert "**A** (not stored)\n\n**B**\n\n> ```text\n> word\n" in text
     assert "> first 600 of 5,000 characters" in text
     assert "flaky" in text
+
+
+def test_answers_that_are_alike_are_quoted_once() -> None:
+    """Another repeat differs: no difference is drawn where none is to be seen."""
+    view = FlipView("s", "1", "0.667", text_a="yes", text_b="yes", alike="the first repeats are alike")
+    text = Markdown().export(Document("t", (), flips=(FlipsView("f", (view,), (), 1, 0),)))
+    assert "**A and B (the first repeats are alike)**" in text
+    assert text.count("> yes") == 1
 
 
 def test_a_long_difference_is_cut() -> None:

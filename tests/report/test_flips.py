@@ -1,9 +1,14 @@
 """Answers word by word."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrade.report.flips import word_diff
+from regrade.comparisons import Flip, Flips
+from regrade.report.flips import flips_view, word_diff
 from regrade.views import DiffPart
 
 WORDS = st.lists(st.text("abc<\x1b\u202e", min_size=1, max_size=3), max_size=12).map(" ".join)
@@ -46,3 +51,50 @@ def test_very_long_texts_are_whole() -> None:
     parts = word_diff(a, b)
     assert len(side(parts, "out")) == 5_000
     assert side(parts, "in")[-1] == "y"
+
+
+def flips(*listed: Flip, graded: bool = False, epochs: int = 1, prompt: str = "default", **b: Any) -> Flips:
+    """Return flips of two models that were asked the same."""
+    measure = SimpleNamespace(better=b.pop("better", "higher"))
+    arms = [
+        SimpleNamespace(eval="e", model=model, prompt=prompt, epochs=epochs, measure=lambda *_: measure)
+        for model in ("old", "new")
+    ]
+    joined = cast("Any", SimpleNamespace(a=arms[0], b=arms[1]))
+    return Flips("s", "accuracy", joined, graded, listed, (), 1_640, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("given_flips", "means"),
+    [
+        (flips(), "passed with A, failed with B"),
+        (flips(epochs=3), "passes less often with B"),
+        (flips(graded=True, epochs=3), "lower with B"),
+        (flips(graded=True, better="lower"), "higher with B"),
+    ],
+)
+def test_what_lost_means(given_flips: Flips, means: str) -> None:
+    """Only what is right or wrong, asked once, passes and fails."""
+    assert flips_view(given_flips).lost_means == means
+
+
+def test_the_prompt_is_named_unless_there_is_no_other() -> None:
+    """Two prompts of one eval give two groups, told apart by their titles."""
+    assert flips_view(flips()).title == "e: s, new against old"
+    assert flips_view(flips(prompt="short")).title == "e: s, new against old, prompt short"
+
+
+def test_answers_without_a_difference_are_no_difference() -> None:
+    """Where another repeat differs the first are said to be alike, and no diff without marks is drawn."""
+    same = Flip("e", "s", 1, 1.0, 0.667, text_a="four", text_b="four ")
+    other = Flip("e", "s", 2, 1.0, 0.667, text_a="four", text_b="five")
+    alike, differs = flips_view(flips(same, other, epochs=3)).lost
+    assert (alike.diff, alike.alike) == ((), "the first repeats are alike")
+    assert differs.diff
+    assert differs.alike == ""
+    assert flips_view(flips(same)).lost[0].alike == "the answers are alike"
+
+
+def test_how_many_are_shown_is_for_who_shows_them() -> None:
+    """A terminal shows fewer than a report: the view itself says nothing of it."""
+    assert flips_view(flips()).notes == ()

@@ -21,7 +21,9 @@ _STYLES = {"same": "", "out": "red strike", "in": "green underline"}
 _OUTCOMES = {"PASS": "bold green", "FAIL": "bold red", "INCONCLUSIVE": "bold yellow", "ERROR": "bold magenta"}
 
 
-def print_document(console: "Console", document: Document, *, flips: int, full: bool) -> None:
+def print_document(
+    console: "Console", document: Document, *, flips: int, full: bool, more: str = "--flips"
+) -> None:
     """Print the paragraph, the tables, and the first samples that changed sides.
 
     Args:
@@ -29,6 +31,7 @@ def print_document(console: "Console", document: Document, *, flips: int, full: 
         document: From `report`.
         flips: How many samples of each side.
         full: Whether long texts are shown whole.
+        more: What to type for more of them.
     """
     console.print(safe_text(document.title), style="bold")
     console.print(_headed(document))
@@ -39,7 +42,7 @@ def print_document(console: "Console", document: Document, *, flips: int, full: 
     if document.notes:
         console.print()
     for group in document.flips if flips else ():
-        _print_flips(console, group, flips, full=full)
+        _print_flips(console, group, flips, full=full, more=more)
 
 
 def _headed(document: Document) -> Text:
@@ -49,19 +52,31 @@ def _headed(document: Document) -> Text:
     return text
 
 
-def _print_flips(console: "Console", group: FlipsView, count: int, *, full: bool) -> None:
-    console.print(safe_text(group.title), style="bold")
-    console.print(
-        safe_text(
-            f"  {group.lost_count:,} lost (passed with A, failed with B), {group.gained_count:,} gained"
-        )
+def _print_flips(console: "Console", group: FlipsView, count: int, *, full: bool, more: str) -> None:
+    print_indented(console, safe_text(group.title), 0, style="bold")
+    print_indented(
+        console,
+        safe_text(f"{group.lost_count:,} lost ({group.lost_means}), {group.gained_count:,} gained"),
+        2,
     )
-    for note in group.notes:
+    for note in [*group.notes, *_cut(group, count, more)]:
         print_indented(console, safe_text(note), 2, style="dim")
     for name, listed in (("lost", group.lost), ("gained", group.gained)):
         for flip in listed[:count]:
             _print_flip(console, name, flip, full=full)
     console.print()
+
+
+def _cut(group: FlipsView, count: int, more: str) -> list[str]:
+    """Say how many are shown, where that is not all, and how to see more."""
+    sides = (("lost", group.lost, group.lost_count), ("gained", group.gained, group.gained_count))
+    cut = [(name, min(count, len(listed)), total) for name, listed, total in sides]
+    parts = [f"{shown:,} of {total:,} {name}" for name, shown, total in cut if shown < total]
+    if not parts:
+        return []
+    most = max(len(group.lost), len(group.gained))
+    how = f"; {more} {most} and reports (-o x.html) show up to {most:,} a side" if most > count else ""
+    return [f"Shown: {', '.join(parts)}{how}."]
 
 
 def _print_flip(console: "Console", side: str, flip: FlipView, *, full: bool) -> None:
@@ -75,7 +90,8 @@ def _print_flip(console: "Console", side: str, flip: FlipView, *, full: bool) ->
             console, "A to B: ", _diff(flip, limit, colour=console.is_terminal and not console.no_color)
         )
         return
-    for name, answer in (("A", flip.text_a), ("B", flip.text_b)):
+    answers = [("A", flip.text_a), ("B", flip.text_b)]
+    for name, answer in [(f"A and B ({flip.alike})", flip.text_b)] if flip.alike else answers:
         shown = "(not stored)" if answer is None else answer.strip() or "(empty)"
         _indented(console, f"{name}: ", safe_text(shown, limit=limit))
 

@@ -114,7 +114,8 @@ def show_gate(
         write_document(document, args.output, registry)
     finally:  # what was found is shown even where a file cannot be written
         with unread():
-            print_document(console, gated.document, flips=flips, full=full)
+            more = "--flips" if summary is None else "regrade gate --flips"
+            print_document(console, gated.document, flips=flips, full=full, more=more)
     with unread():
         print_written(console, args.output)
         print_lines(lines)

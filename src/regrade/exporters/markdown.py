@@ -152,11 +152,20 @@ def _flips(page: _Page, views: Iterable[FlipsView]) -> tuple[list[str], int]:
 
 
 def _flips_head(view: FlipsView) -> list[str]:
+    lost = f"{view.lost_count:,} lost ({markdown_text(view.lost_means)})"
     return [
         f"### Flips: {markdown_text(view.title, _TITLE_LIMIT)}",
         "",
-        f"{view.lost_count:,} lost, {view.gained_count:,} gained. {_LEGEND}",
+        f"{lost}, {view.gained_count:,} gained. {_LEGEND}",
         "",
+        *(
+            f"Of the {name} the first {len(listed):,} are listed.  "
+            for name, listed, count in (
+                ("lost", view.lost, view.lost_count),
+                ("gained", view.gained, view.gained_count),
+            )
+            if len(listed) < count
+        ),
         *(f"{markdown_text(note)}  " for note in view.notes),
         "",
     ]
@@ -171,7 +180,9 @@ def _flip(word: str, flip: FlipView) -> list[str]:
         lines += [*fenced(flip.prompt, _PROMPT_LIMIT), ""]
     if flip.target:
         lines += [f"**Target** {markdown_text(flip.target)}", ""]
-    if flip.diff:
+    if flip.alike:
+        lines += _answer(f"A and B ({markdown_text(flip.alike)})", flip.text_b)
+    elif flip.diff:
         lines += [f"**A → B** {_diff(flip.diff)}", ""]
     else:
         lines += [*_answer("A", flip.text_a), *_answer("B", flip.text_b)]

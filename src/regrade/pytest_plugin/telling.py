@@ -54,6 +54,8 @@ def flips_text(flips: Flips, *, full: bool, note: str = "") -> str:
 def _flip_lines(side: str, flip: FlipView, limit: int | None) -> Iterator[str]:
     yield f"  {side}: {flip.sample}  ({flip.before} to {flip.after})"
     answers = [("A to B", _diff_text(flip.diff))] if flip.diff else [("A", flip.text_a), ("B", flip.text_b)]
+    if flip.alike:
+        answers = [(f"A and B ({flip.alike})", flip.text_b)]
     for name, text in (("asked", flip.prompt), ("target", flip.target), *answers):
         if text is None:
             yield f"    {name}: (not stored)"

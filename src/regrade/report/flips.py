@@ -25,36 +25,43 @@ def flips_view(flips: Flips) -> FlipsView:
     if flips.flaky:
         samples = "1 sample passes" if flips.flaky == 1 else f"{flips.flaky:,} samples pass"
         notes.append(f"{samples} now and then on both sides: flaky, and neither lost nor gained.")
-    for name, shown, count in (
-        ("lost", len(flips.broken), flips.broken_count),
-        ("gained", len(flips.mended), flips.mended_count),
-    ):
-        if shown < count:
-            notes.append(f"The first {shown} of {count:,} {name} are shown.")
-    arms = b.model if (a.model, a.prompt) == (b.model, b.prompt) else _against(flips)
+    repeated = max(a.epochs, b.epochs) > 1
     return FlipsView(
-        title=f"{b.eval}: {flips.scorer}, {arms}",
-        lost=tuple(map(_flip_view, flips.broken)),
-        gained=tuple(map(_flip_view, flips.mended)),
+        title=f"{b.eval}: {flips.scorer}, {_arms(flips)}",
+        lost=tuple(_flip_view(one, repeated=repeated) for one in flips.broken),
+        gained=tuple(_flip_view(one, repeated=repeated) for one in flips.mended),
         lost_count=flips.broken_count,
         gained_count=flips.mended_count,
         notes=tuple(notes),
+        lost_means=_lost_means(flips, repeated=repeated),
     )
 
 
-def _against(flips: Flips) -> str:
+def _lost_means(flips: Flips, *, repeated: bool) -> str:
+    """Return what the scores of a lost sample did: only one that is right or wrong passes or fails."""
+    measure = flips.joined.b.measure(flips.scorer, flips.metric)
+    if flips.graded:
+        return "higher with B" if measure is not None and measure.better == "lower" else "lower with B"
+    return "passes less often with B" if repeated else "passed with A, failed with B"
+
+
+def _arms(flips: Flips) -> str:
     a, b = flips.joined.a, flips.joined.b
     if a.prompt == b.prompt:
-        return f"{b.model} against {a.model}"
+        prompt = "" if b.prompt == "default" else f", prompt {b.prompt}"
+        return f"{b.model}{prompt}" if a.model == b.model else f"{b.model} against {a.model}{prompt}"
     if a.model == b.model:
         return f"{b.model}, prompt {b.prompt} against {a.prompt}"
     return f"{b.model} {b.prompt} against {a.model} {a.prompt}"
 
 
-def _flip_view(flip: Flip) -> FlipView:
+def _flip_view(flip: Flip, *, repeated: bool) -> FlipView:
     diff: tuple[DiffPart, ...] = ()
+    alike = ""
     if flip.text_a is not None and flip.text_b is not None:
         diff = word_diff(flip.text_a, flip.text_b)
+        if all(kind == "same" for kind, _ in diff):
+            diff, alike = (), "the first repeats are alike" if repeated else "the answers are alike"
     return FlipView(
         sample=flip.sample,
         before=f"{flip.before:.3g}",
@@ -64,6 +71,7 @@ def _flip_view(flip: Flip) -> FlipView:
         text_a=flip.text_a,
         text_b=flip.text_b,
         diff=diff,
+        alike=alike,
     )
 
 
