@@ -84,6 +84,7 @@ def test_cost_is_that_of_the_samples_needed(suite: Suite) -> None:
         ({"drop": 0.1, "sides": 3}, "sides"),
         ({"drop": 0.1, "epochs": 0}, "epochs"),
         ({"drop": 0.1, "discordance": 1.5}, "discordance"),
+        ({"drop": 0.02, "discordance": 0.01}, "cannot come of a discordance of 0.01"),
         ({"dorp": 0.1}, "dorp"),
     ],
 )
@@ -92,6 +93,26 @@ def test_numbers_out_of_range_are_refused(suite: Suite, changes: dict[str, Any],
     run(suite, range(5), rows=20)
     with pytest.raises(UsageError, match=said):
         regrade.power("latest", **({"discordance": 0.1} | changes))
+
+
+def test_a_drop_that_no_model_could_have_is_refused(suite: Suite) -> None:
+    """Two for two percent is more than all of accuracy."""
+    run(suite, range(10))
+    run(suite, range(5, 15))
+    with pytest.raises(UsageError, match="cannot drop by 2: it goes from 0 to 1") as caught:
+        regrade.power("latest", drop=2)
+    assert "2%" in str(caught.value.hint)
+
+
+def test_no_drop_beyond_the_discordance_is_promised(suite: Suite) -> None:
+    """Of 100 samples one that differs shows nothing, be it a loss; at ten of a hundred losses alone do."""
+    run(suite, range(0))
+    (row,) = regrade.power("latest", discordance=0.01)
+    assert row.shown is None
+    assert "not even of 0.01" in row.note
+    (row,) = regrade.power("latest", discordance=0.1)
+    assert row.shown is not None
+    assert row.shown <= 0.1
 
 
 def test_no_difference_is_no_plan(suite: Suite) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
 from regrade.plugins import Registry
-from regrade.types import JsonObject
+from regrade.protocols import PerSample
+from regrade.types import Bounds, JsonObject
 
 if TYPE_CHECKING:
     from regrade.arms import Arm, Joined, Pairing
@@ -133,6 +134,12 @@ def _options(options: PowerOptions, changes: Mapping[str, Any]) -> PowerOptions:
     for right, message in checks:
         if not right:
             raise UsageError(message)
+    if found.drop is not None and found.discordance is not None and found.drop > found.discordance:
+        raise UsageError(
+            f"a drop of {found.drop:g} cannot come of a discordance of {found.discordance:g}, "
+            "not even when every sample that differs is a loss",
+            hint="--discordance is the share of all samples that come out differently, losses and gains",
+        )
     return found
 
 
@@ -274,6 +281,8 @@ def _row(
     from regrade.stats import mcnemar_drop, mcnemar_samples, mean_drop, mean_samples
 
     n = int(arm.ids.size)
+    bounds = _bounds(arm, name)
+    _check_drop(chosen.drop, arm, name[1], bounds)
     epochs = chosen.epochs or arm.epochs
     alpha = chosen.alpha / chosen.sides
     needed = None
@@ -286,7 +295,11 @@ def _row(
         shown = mean_drop(spread.sd, n, alpha, chosen.power) if n > 1 else None
         if chosen.drop is not None:
             needed = mean_samples(spread.sd, chosen.drop, alpha, chosen.power)
-    measure = arm.measure(*name)
+    note, most = spread.note, math.inf if bounds is None else bounds[1] - bounds[0]
+    if chosen.discordance is not None:
+        most = min(most, chosen.discordance)
+    if shown is not None and shown > most:
+        shown, note = None, f"{n:,} samples show no drop, not even of {most:g}, the largest there can be"
     cost = _cost(side, arm)
     return PowerRow(
         eval=arm.eval,
@@ -294,7 +307,7 @@ def _row(
         prompt=arm.prompt,
         scorer=name[0],
         metric=name[1],
-        share=measure is not None and measure.data.bounds == (0.0, 1.0),
+        share=bounds == (0.0, 1.0),
         n=n,
         epochs=epochs,
         sd=spread.sd,
@@ -303,8 +316,29 @@ def _row(
         drop=chosen.drop,
         needed=needed,
         cost_usd=None if cost is None else cost * (needed or n) * epochs,
-        note=spread.note,
+        note=note,
     )
+
+
+def _bounds(arm: "Arm", name: tuple[str, str]) -> Bounds | None:
+    """Return the range of a metric of single samples; None when nothing bounds it."""
+    measure = arm.measure(*name)
+    if measure is None or not isinstance(measure.source, PerSample):
+        return None
+    return measure.source.per_sample(measure.data).bounds
+
+
+def _check_drop(drop: float | None, arm: "Arm", metric: str, bounds: Bounds | None) -> None:
+    """Refuse a drop that no model could have.
+
+    Raises:
+        UsageError: When it is larger than the range of the metric.
+    """
+    if drop is not None and bounds is not None and drop > bounds[1] - bounds[0]:
+        raise UsageError(
+            f"{metric} of {arm.eval} cannot drop by {drop:g}: it goes from {bounds[0]:g} to {bounds[1]:g}",
+            hint="a drop of two points is 0.02, or 2%" if bounds == (0.0, 1.0) else None,
+        )
 
 
 def _cost(side: Recorded, arm: "Arm") -> float | None:

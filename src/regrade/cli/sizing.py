@@ -19,7 +19,7 @@ __all__ = ["add_arguments", "execute"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
     parser.add_argument("run", nargs="?", default="latest", metavar="RUN", help="a run or baseline")
-    parser.add_argument("--drop", type=float, help="the drop to show: 0.02 is two points")
+    parser.add_argument("--drop", type=drop, help="the drop to show: 0.02 or 2%% is two points")
     parser.add_argument("--against", metavar="RUN", help="whose differences to plan with (default: previous)")
     parser.add_argument("--sides", type=int, choices=[1, 2], default=1, help="of the test (default: 1)")
     parser.add_argument("--alpha", type=fraction, default=0.05, help="of the test (default: 0.05)")
@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=count, help="repeats of each sample to plan for")
     parser.add_argument("--discordance", type=fraction, help="share of samples that will differ")
     add_results(parser)
+
+
+def drop(text: str) -> float:
+    """Read a number, such as "0.02", or percent, such as "2%"."""
+    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
 
 
 def execute(args: argparse.Namespace) -> int:
