@@ -55,10 +55,12 @@ def test_no_baseline_is_an_error(arm: Any, refused: Refused) -> None:
 @pytest.mark.parametrize("rule", ["no_regression accuracy", "non_inferior accuracy 0.05"])
 def test_zero_joined_samples_are_an_error(arm: Any, refused: Refused, rule: str) -> None:
     """No id in common, or the same ids with other contents: never a PASS."""
-    other = arm(ONES, ids=np.arange(100, 160))
-    assert "no sample is in both" in refused(rule, arm(ONES), other)
+    other = arm(np.ones(70), ids=np.arange(100, 170))
+    said = refused(rule, arm(ONES), other)
+    assert "no sample is in both: 60 are in A alone, 70 are in B alone" in said
+    assert "regrade baseline set NAME RUN --replace" in said
     changed = replace(arm(ONES), fingerprints=np.arange(60) + 1000)
-    assert "no sample is in both" in refused(rule, arm(ONES), changed)
+    assert "no sample is in both: 60 have another input or target" in refused(rule, arm(ONES), changed)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def pair_up(joined: Joined, a: Measure, b: Measure, seed: int = 0) -> Pairing:
 
 def _problem(a: Measure, b: Measure, joined: Joined) -> str:
     if not joined.rows_a.size:
-        return "no sample is in both"
+        return _none_in_both(joined)
     if a.versions and b.versions and a.versions != b.versions:
         return (
             f"{b.scorer} is of version {', '.join(a.versions)} in one and {', '.join(b.versions)} in the "
@@ -96,6 +96,16 @@ def _problem(a: Measure, b: Measure, joined: Joined) -> str:
     if a.data.bounds != b.data.bounds:
         return f"{b.scorer} declares the range {a.data.bounds} in one and {b.data.bounds} in the other"
     return ""
+
+
+def _none_in_both(joined: Joined) -> str:
+    counts = (
+        (joined.changed, "have another input or target"),
+        (joined.only_a, "are in A alone"),
+        (joined.only_b, "are in B alone"),
+    )
+    told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    return f"no sample is in both: {told}" if told else "no sample is in both"
 
 
 def _by_means(

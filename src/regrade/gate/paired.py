@@ -25,6 +25,10 @@ _FEW_UNBOUNDED = 30
 _FEW_LABELLED = 100
 _FEW_CLUSTERS = 10
 _UNEVEN = 0.05
+_OTHER_DATASET = (
+    "the dataset changed: make a new baseline with `regrade baseline set NAME RUN --replace`, or name a run "
+    "over the same samples"
+)
 
 
 def weigh_paired(target: Target, seed: int) -> Weighed | Problem:
@@ -40,7 +44,8 @@ def weigh_paired(target: Target, seed: int) -> Weighed | Problem:
     pairing = pair_up(joined, other, target.measure, seed)
     where = f"{rule.text}: {target.arm.eval}, {target.arm.model}"
     if pairing.problem:
-        return Problem(f"{where}: {pairing.problem}", rule.where)
+        hint = None if joined.rows_a.size else _OTHER_DATASET
+        return Problem(f"{where}: {pairing.problem}", rule.where, hint=hint)
     reach = None if pairing.bounds is None else pairing.bounds[1] - pairing.bounds[0]
     if rule.margin is not None and reach is not None and rule.margin >= reach:
         return Problem(f"{where}: the margin is as large as the range of {target.metric}", rule.where)
