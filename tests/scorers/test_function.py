@@ -23,6 +23,18 @@ def with_context(context):
 def with_target(answer, target):
     return answer == target
 
+def annotated(answer, target) -> bool:
+    return answer == target
+
+async def annotated_and_waiting(context) -> "bool":
+    return True
+
+def annotated_otherwise(answer, target) -> float:
+    return 0.5
+
+def annotated_with_a_list(answer, target) -> [bool]:
+    return True
+
 def with_default(context, power=2):
     return float(power)
 
@@ -160,3 +172,12 @@ def test_version_and_range_are_the_users(code: str) -> None:
     assert (scorer.version, scorer.bounds, scorer.better) == ("7", (0, 1), "lower")
     plain = PythonScorer(f"{code}:with_context")
     assert (plain.version, plain.bounds, plain.better) == ("1", None, "higher")
+
+
+def test_an_annotation_of_truth_gives_the_range(code: str) -> None:
+    """`-> bool` is 0 to 1, on a coroutine function and as a text too; what the user declares goes before."""
+    for name in ("annotated", "annotated_and_waiting"):
+        assert PythonScorer(f"{code}:{name}").bounds == (0, 1)
+    for name in ("with_target", "annotated_otherwise", "annotated_with_a_list"):
+        assert PythonScorer(f"{code}:{name}").bounds is None
+    assert PythonScorer(f"{code}:annotated", low=0, high=2).bounds == (0, 2)

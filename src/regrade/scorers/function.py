@@ -23,7 +23,8 @@ class PythonScorer:
 
     A class is constructed with `arguments` and has a method `score` with either of these parameters, or is
     callable itself. What comes back is a `Score`, a number, true or false, a text (a label) or a mapping of
-    names to these. An attribute `version` on the function or class is kept with the scores.
+    names to these; annotated with `-> bool`, its range is 0 to 1. An attribute `version` on the function or
+    class is kept with the scores.
 
     Attributes:
         function: `file.py:name`, relative to the spec.
@@ -55,7 +56,9 @@ class PythonScorer:
 
     @property
     def bounds(self) -> Bounds | None:
-        """Return the declared range, or None when it is unknown."""
+        """Return the declared range, that of true and false if annotated so, or None when it is unknown."""
+        if self.low is None and self.high is None:
+            return (0.0, 1.0) if self._judge.gives_truth else None
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
@@ -104,11 +107,13 @@ class _Judge:
         call: The function, the object's method `score`, or the object.
         takes_context: Whether it wants the context, not answer and target.
         version: As declared.
+        gives_truth: Whether it is annotated with `-> bool`.
     """
 
     call: Callable[..., Any]
     takes_context: bool
     version: str
+    gives_truth: bool = False
 
     @property
     def waits(self) -> bool:
@@ -134,7 +139,16 @@ def _load(reference: str, arguments: Mapping[str, Any]) -> _Judge:
         call = getattr(made, "score", made)
     if not callable(call):
         raise UsageError(f"{_short(reference)} is no function and has no method score()")
-    return _Judge(call, _takes_context(reference, call), str(getattr(found, "version", "1")))
+    version = str(getattr(found, "version", "1"))
+    return _Judge(call, _takes_context(reference, call), version, _gives_truth(call))
+
+
+def _gives_truth(call: Callable[..., Any]) -> bool:
+    """Return whether true and false alone come back, by the annotation."""
+    try:
+        return inspect.signature(call).return_annotation in {bool, "bool"}
+    except (TypeError, ValueError):  # a built-in without a signature, an annotation that cannot be hashed
+        return False
 
 
 def _takes_context(reference: str, call: Callable[..., Any]) -> bool:
