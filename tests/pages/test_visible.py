@@ -13,6 +13,7 @@ TEXT = st.text(st.characters(exclude_categories=()))
 def test_hidden_characters_are_named() -> None:
     """Controls, bidi marks, zero-width and half characters are code points, in text and in HTML."""
     assert plain("a\x1b[0m\u202eb\u200b\ud800") == "a[ESC][0m[U+202E]b[U+200B][U+D800]"
+    assert plain("\ufdd0\U0001fffe") == "[U+FDD0][U+1FFFE]"
     assert visible("<a\x00") == '&lt;a<span class="esc">U+0000</span>'
 
 

@@ -6,12 +6,15 @@ from markupsafe import Markup, escape
 
 __all__ = ["cut", "plain", "visible"]
 
+_PLANES = range(0x10000, 0xF0000, 0x10000)
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls, but for tab and line feed
     "\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # format, bidi
     "\u115f\u1160\u3164\uffa0"  # fillers: letters without ink
     "\ud800-\udfff\ue000-\uf8ff"  # half a character; private use
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    # What Unicode keeps from being a character.
+    f"\ufdd0-\ufdef\ufffe\uffff{''.join(chr(plane + end) for plane in _PLANES for end in (0xFFFE, 0xFFFF))}]"
     # Joiners belong to emoji and to scripts beyond ASCII; beside an ASCII letter they only hide.
     "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 )
