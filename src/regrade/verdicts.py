@@ -162,8 +162,8 @@ class Verdict:
 
     @property
     def level(self) -> float:
-        """Return the level of its interval in percent: 90 at an alpha of 0.05."""
-        return round(100 * (1 - 2 * self.policy.alpha), 6)
+        """Return the level of its interval: 0.9 at an alpha of 0.05."""
+        return round(1 - 2 * self.policy.alpha, 8)
 
     @property
     def harmless(self) -> bool:

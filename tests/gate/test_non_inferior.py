@@ -38,7 +38,7 @@ def test_the_interval_is_the_wider_of_tangos_and_t_at_level_one_minus_two_alpha(
     half = 2.3389 * d.std(ddof=1) / np.sqrt(300)  # t(299) at 99 %
     assert found.low == pytest.approx(min(low, d.mean() - half), abs=1e-5)
     assert found.high == pytest.approx(max(high, d.mean() + half), abs=1e-5)
-    assert found.level == 98
+    assert found.level == 0.98
 
 
 @pytest.mark.parametrize(("margin", "needed"), [(0.05, 59), (0.02, 149)])

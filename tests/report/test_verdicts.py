@@ -150,4 +150,23 @@ def test_records_hold_every_figure_as_it_is() -> None:
     for one in fields(Verdict):
         if one.name not in {"rule", "policy", "notes"}:
             assert record[one.name] == getattr(of("undecided"), one.name)
-    assert (record["margin"], record["alpha"], record["level"]) == (0.02, 0.05, 90)
+    assert (record["margin"], record["alpha"], record["level"]) == (0.02, 0.05, 0.9)
+
+
+def test_records_hold_no_zero_below_zero() -> None:
+    """A difference of nothing is 0.0 in every file, whichever way is better."""
+    (record,) = gate_document(GateResult("a", "main", "", (of("not_shown", difference=-0.0),))).records[
+        "verdicts"
+    ]
+    assert str(record["difference"]) == "0.0"
+
+
+def test_a_note_of_several_rules_stands_once() -> None:
+    """What is the same for all rules of a model is said of the model, not of each rule."""
+    note = "3 samples changed their input or target and were left out"
+    other = replace(RULE, margin=0.05)
+    verdicts = (of("above_margin", notes=(note,)), of("above_margin", notes=(note,), rule=other))
+    (table,) = gate_document(GateResult("a", "main", "", verdicts)).tables
+    assert [one for one in table.notes if "changed" in one] == [f"tickets, new: {note}."]
+    (table,) = gate_document(GateResult("a", "main", "", verdicts[:1])).tables
+    assert [one for one in table.notes if "changed" in one] == [f"tickets, new, {RULE.text}: {note}."]

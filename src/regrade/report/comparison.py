@@ -20,9 +20,12 @@ from regrade.views import ColumnView, Document, ForestRow, ForestView, Mark, Tab
 
 __all__ = [
     "agreement_table",
+    "change_records",
     "change_tables",
     "comparison_document",
+    "exact",
     "flip_records",
+    "lead_records",
     "lead_table",
     "slice_forests",
 ]
@@ -43,9 +46,9 @@ def comparison_document(found: Comparison) -> Document:
         flips=tuple(flips_view(one) for one in found.flips if one.broken_count or one.mended_count),
         notes=found.notes,
         records={
-            "changes": tuple(asdict(one) for one in found.changes),
-            "leads": tuple({**asdict(one.change), "q": one.q} for one in found.leads),
-            "agreements": tuple(asdict(one) for one in found.agreements),
+            "changes": change_records(found.changes),
+            "leads": lead_records(found.leads),
+            "agreements": tuple(exact(asdict(one)) for one in found.agreements),
             "flips": tuple(flip_records(found.flips)),
         },
     )
@@ -295,6 +298,21 @@ def _row(label: str, one: Change, unit: str) -> ForestRow:
     return ForestRow(label, (one.difference or 0.0) * scale, low, high, 0.0, mark, text)
 
 
+def exact(record: JsonObject) -> JsonObject:
+    """Return a record of numbers as they are, but for zeros below zero."""
+    return {name: value + 0.0 if isinstance(value, float) else value for name, value in record.items()}
+
+
+def change_records(changes: Sequence[Change]) -> tuple[JsonObject, ...]:
+    """Return every change as a flat record."""
+    return tuple(exact(asdict(one)) for one in changes)
+
+
+def lead_records(leads: Sequence[Lead]) -> tuple[JsonObject, ...]:
+    """Return every slice that stands out as a flat record."""
+    return tuple(exact({**asdict(one.change), "q": one.q}) for one in leads)
+
+
 def flip_records(flips: Sequence[Flips]) -> list[JsonObject]:
     """Return every listed flip as a flat record."""
     return [
@@ -308,13 +326,15 @@ def flip_records(flips: Sequence[Flips]) -> list[JsonObject]:
 def _flip_record(group: Flips, flip: Flip, side: str) -> JsonObject:
     a, b = group.joined.a, group.joined.b
     own = {one.name: getattr(flip, one.name) for one in fields(flip) if one.name != "key"}
-    return {
-        **own,
-        "side": side,
-        "run_a": a.run,
-        "model_a": a.model,
-        "prompt_a": a.prompt,
-        "run_b": b.run,
-        "model_b": b.model,
-        "prompt_b": b.prompt,
-    }
+    return exact(
+        {
+            **own,
+            "side": side,
+            "run_a": a.run,
+            "model_a": a.model,
+            "prompt_a": a.prompt,
+            "run_b": b.run,
+            "model_b": b.model,
+            "prompt_b": b.prompt,
+        }
+    )

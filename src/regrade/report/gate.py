@@ -3,13 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from regrade.report.comparison import flip_records, lead_table, slice_forests
+from regrade.report.comparison import (
+    change_records,
+    exact,
+    flip_records,
+    lead_records,
+    lead_table,
+    slice_forests,
+)
 from regrade.report.flips import flips_view
 from regrade.report.measures import format_p, format_plain, format_size
 from regrade.report.verdicts import (
     needed_sentence,
     shown_difference,
     shown_interval,
+    shown_level,
     verdict_label,
     verdict_sentence,
     verdict_unit,
@@ -43,8 +51,8 @@ def gate_document(result: GateResult) -> Document:
         notes=_notes(result),
         records={
             "verdicts": tuple(_record(one) for one in result.verdicts),
-            "changes": tuple(asdict(one) for one in found.changes) if found else (),
-            "leads": tuple({**asdict(one.change), "q": one.q} for one in found.leads) if found else (),
+            "changes": change_records(found.changes) if found else (),
+            "leads": lead_records(found.leads) if found else (),
             "flips": tuple(flip_records(flips)),
         },
     )
@@ -137,15 +145,29 @@ def _held_against(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _table_notes(verdicts: Sequence[Verdict]) -> list[str]:
-    levels = sorted({one.level for one in verdicts})
+    levels = [shown_level(one) for one in sorted(verdicts, key=lambda one: one.level)]
     family = max((one.family for one in verdicts), default=0)
-    notes = [f"Intervals: {' and '.join(f'{level:g} %' for level in levels)}, two-sided."]
+    notes = [f"Intervals: {' and '.join(dict.fromkeys(levels))}, two-sided."]
     if family > 1:
         notes.append(f"p: one-sided, for a loss; adjusted by Holm over the {family} rules that test.")
     elif family:
         notes.append("p: one-sided, for a loss.")
     notes += _held_against(verdicts)
-    notes += [f"{one.eval}, {one.model}, {one.rule.text}: {note}." for one in verdicts for note in one.notes]
+    return [*notes, *_rule_notes(verdicts)]
+
+
+def _rule_notes(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the notes of the rules; what is said of several rules of an eval stands there once."""
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for one in verdicts:
+        for note in one.notes:
+            found.setdefault((one.eval, note), []).append(one)
+    notes = []
+    for (eval_name, note), said_of in found.items():
+        models = [*dict.fromkeys(one.model for one in said_of)]
+        rules = [*dict.fromkeys(one.rule.text for one in said_of)]
+        whom = [*(models if len(models) == 1 else []), *(rules if len(rules) == 1 else [])]
+        notes.append(f"{', '.join([eval_name, *whom])}: {note}.")
     return notes
 
 
@@ -198,17 +220,19 @@ def _forests(verdicts: Sequence[Verdict]) -> list[ForestView]:
 def _record(one: Verdict) -> JsonObject:
     """Return a verdict as one flat record."""
     own = {name: value for name, value in asdict(one).items() if name not in {"rule", "policy", "notes"}}
-    return {
-        "outcome": one.outcome,
-        "rule": one.rule.text,
-        **own,
-        "margin": one.rule.margin,
-        "limit": one.rule.value,
-        "alpha": one.policy.alpha,
-        "level": one.level,
-        "slice": ", ".join(f"{name}={value}" for name, value in one.rule.slice.items()),
-        "reason": verdict_sentence(one),
-        "needed_to_decide": needed_sentence(one),
-        "notes": "; ".join(one.notes),
-        "where": None if one.rule.where is None else str(one.rule.where),
-    }
+    return exact(
+        {
+            "outcome": one.outcome,
+            "rule": one.rule.text,
+            **own,
+            "margin": one.rule.margin,
+            "limit": one.rule.value,
+            "alpha": one.policy.alpha,
+            "level": one.level,
+            "slice": ", ".join(f"{name}={value}" for name, value in one.rule.slice.items()),
+            "reason": verdict_sentence(one),
+            "needed_to_decide": needed_sentence(one),
+            "notes": "; ".join(one.notes),
+            "where": None if one.rule.where is None else str(one.rule.where),
+        }
+    )

@@ -15,6 +15,7 @@ __all__ = [
     "needed_sentence",
     "shown_difference",
     "shown_interval",
+    "shown_level",
     "verdict_label",
     "verdict_sentence",
     "verdict_unit",
@@ -42,6 +43,11 @@ def shown_difference(one: Verdict) -> str:
 def shown_interval(one: Verdict) -> str:
     """Write the 1 - 2 alpha interval."""
     return format_interval(one.low, one.high, verdict_unit(one), signed=one.difference is not None)
+
+
+def shown_level(one: Verdict) -> str:
+    """Write the level of that interval: 90 %."""
+    return f"{round(100 * one.level, 6):g} %"
 
 
 def verdict_sentence(one: Verdict) -> str:
@@ -103,7 +109,7 @@ def _against(one: Verdict) -> str:
 def _figures(one: Verdict, *, p: bool = False) -> str:
     """Return `93.3 % to 69.0 %, -24.3 points (90 % interval -28.7 to -19.9, adjusted p < 0.001)`."""
     unit = verdict_unit(one)
-    beside = [f"{one.level:g} % interval {shown_interval(one)}"]
+    beside = [f"{shown_level(one)} interval {shown_interval(one)}"]
     if p and one.p_adjusted is not None:
         name = "adjusted p" if one.family > 1 else "p"
         text = format_p(one.p_adjusted)
@@ -154,7 +160,7 @@ def _above_margin(one: Verdict) -> str:
 def _undecided(one: Verdict) -> str:
     if one.rule.margin is None:
         return (
-            f"{_subject(one)} is {format_plain(one.value_b, verdict_unit(one))}, and the {one.level:g} % "
+            f"{_subject(one)} is {format_plain(one.value_b, verdict_unit(one))}, and the {shown_level(one)} "
             f"interval {shown_interval(one)} holds the limit of {_limit_text(one)}."
         )
     return f"{_subject(one)} may have lost more than {_margin(one)}{_against(one)}, or less: {_figures(one)}."
@@ -176,7 +182,7 @@ def _limit(one: Verdict) -> str:
     unit = verdict_unit(one)
     words = {"at_least": "at least", "at_most": "at most"}[one.rule.rule]
     if one.rule.confident:
-        beside = f" ({one.level:g} % interval {shown_interval(one)})"
+        beside = f" ({shown_level(one)} interval {shown_interval(one)})"
         sure = "surely " if one.outcome == "FAIL" else "with confidence "
     else:
         beside, sure = "", ""
