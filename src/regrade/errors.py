@@ -9,6 +9,7 @@ RegradeError                       one clear message: what is wrong, where, what
 |-- MissingExtraError              an optional package is not installed               exit 1
 |-- StoreError                     a run folder that cannot be read or written        exit 1
 |   `-- RunLockedError             another process writes to the run folder           exit 1
+|-- GateError                      a gate over models that answered nothing          exit 1
 |-- GatewayError                   the gateway or a demo model does not start         exit 1
 |-- ProviderError                  one request failed (becomes a failure row)         exit 1
 |-- ScorerError                    one answer could not be scored (a failure row)     exit 1
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "DatasetError",
+    "GateError",
     "GatewayError",
     "Location",
     "MissingExtraError",
@@ -152,6 +154,10 @@ class StoreError(RegradeError):
 
 class RunLockedError(StoreError):
     """Another process is writing to the run folder."""
+
+
+class GateError(RegradeError):
+    """A run cannot be judged, since a model of it answered nothing."""
 
 
 class GatewayError(RegradeError):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import regrade
-from regrade.errors import RegradeError, SpecError, UsageError
+from regrade.errors import GateError, RegradeError, SpecError, UsageError
 from regrade.store import RunFolder
 
 Suite = Callable[..., Path]
@@ -151,9 +151,9 @@ def test_a_run_without_common_samples_is_an_error(run: Any, suite: Suite) -> Non
 
 
 def test_a_run_of_failures_alone_is_an_error(run: Any) -> None:
-    """Nothing was answered, so nothing is judged."""
+    """Nothing was answered, so nothing is judged; it is no mistake of the user's."""
     old = run()
-    with pytest.raises(SpecError, match="has a value"):
+    with pytest.raises(GateError, match="answered nothing"):
         regrade.gate(run(missing=range(ROWS)).id, baseline=old.id)
 
 

@@ -49,6 +49,8 @@ def check(path: Path, rules: Sequence[str] = (), **more: Any) -> list[str]:
         ("no_regression acuracy", 'no metric "acuracy"'),
         ("at_most cost_usd 1", "has no cost_per_answer"),
         ("non_inferior accuracy margin=2", "as large as the range"),
+        ("at_most failure_rate 5", "goes from 0 to 1"),
+        ("at_least accuracy 90", "goes from 0 to 1"),
         ("no_regression accuracy knd=odd", 'keeps no metadata "knd"'),
         ("no_regression accuracy against=zz", 'no answers of "zz"'),
         ("no_regression latency_p95", "no test speaks of latency_p95"),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from regrade.api.comparing import changed_code, passed_over, refuse_itself, unfinished, with_texts
 from regrade.api.rules import GatePlan, gate_plan
-from regrade.api.sources import ArmChoice, Recorded, lay_out, open_recorded
-from regrade.errors import SpecError, StoreError, UsageError
+from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
+from regrade.errors import GateError, SpecError, StoreError, UsageError
 from regrade.plugins import Registry
 from regrade.store import append_gate
 from regrade.views import Document, TableView
@@ -42,7 +42,7 @@ class GateOptions:
         record: Whether the gate is added to the run's `gates.jsonl`.
     """
 
-    baseline: str | None = None
+    baseline: "Reference | None" = None
     rules: "Sequence[str | Rule]" = ()
     alpha: float | None = None
     on_inconclusive: str | None = None
@@ -107,7 +107,7 @@ class GatedRun:
 
 
 def gate(
-    run: str = "latest",
+    run: Reference = "latest",
     *,
     options: GateOptions | None = None,
     registry: Registry | None = None,
@@ -151,7 +151,7 @@ def gate(
             f"{run}: there is no rule to judge it by", hint="give one with --rule, or a `gate:` in the spec"
         )
     if side is not None and side.name == candidate.name:
-        refuse_itself(run, [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])
+        refuse_itself(str(run), [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])
     result = _judged(plan, targets, chosen.seed)
     if result.comparison is not None and side is not None:
         result = replace(result, comparison=with_texts(result.comparison, side, candidate))
@@ -204,9 +204,21 @@ def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int) -> "GateResu
     from regrade.verdicts import GateResult
 
     verdicts, problems = judge(targets, seed)
+    silent = list(dict.fromkeys(one.arm.model for one in targets if _silent(one.arm)))
+    if problems and silent:
+        raise GateError(
+            f"nothing to judge: {', '.join(silent)} answered nothing",
+            hint="see why with `regrade show RUN --samples --failed`, ask again with `regrade run --resume "
+            "RUN --retry-failed`, or judge a model that did answer: RUN,model=x",
+        )
     if problems:
         raise SpecError([plan.pointed(one) for one in problems])
     return GateResult("", "", "", tuple(verdicts), _compared(targets, seed))
+
+
+def _silent(arm: "Arm") -> bool:
+    """Return whether every request of an arm failed."""
+    return bool(arm.present.any() and arm.failed[arm.present].all())
 
 
 def _compared(targets: "Sequence[Target]", seed: int) -> "Comparison | None":

@@ -12,7 +12,7 @@ from regrade.api.measures import measure_records
 from regrade.api.options import RunOptions
 from regrade.api.prepare import prepare, survey
 from regrade.api.rules import GatePlan, planned_gate
-from regrade.api.sources import ArmChoice, Recorded, open_recorded
+from regrade.api.sources import ArmChoice, Recorded, open_recorded, reference_text
 from regrade.api.specs import load_specs
 from regrade.errors import Problem, SpecError, UsageError, did_you_mean
 from regrade.plugins import Registry
@@ -100,7 +100,7 @@ def pinned_baseline(specs: Sequence[str | Path], options: GateOptions, registry:
     files = load_specs([Path(one) for one in specs], registry)
     reference = options.baseline or planned_gate(files, list(options.rules)).baseline
     if reference != "latest":
-        return options.baseline
+        return None if options.baseline is None else reference_text(options.baseline)
     found = open_recorded(options.results, reference)
     return str(found.folder.path) if found.folder is not None else reference
 
@@ -172,6 +172,9 @@ def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
     if rule.margin is not None and bounds is not None and rule.margin >= bounds[1] - bounds[0]:
         message = f"{rule.text}: the margin is as large as the range of {found.metric}"
         yield Problem(message, rule.where, hint="shares go from 0 to 1: 0.02 is two points, as is 2%")
+    if rule.value is not None and bounds is not None and not bounds[0] <= rule.value <= bounds[1]:
+        message = f"{rule.text}: {found.metric} goes from {bounds[0]:g} to {bounds[1]:g}"
+        yield Problem(message, rule.where, hint="shares go from 0 to 1: 0.05, or 5 %")
     yield from _strange_fields(file, rule)
     if rule.rule in _PAIRED and sides.set_up_otherwise(file, found.scorer):
         message = f"{rule.text}: {found.scorer} is set up otherwise than in the baseline"
@@ -217,7 +220,10 @@ def _stand_in(file: SpecFile, registry: Registry) -> "Arm":
     ]
     requests = ["failure_rate", "latency_mean", "prompt_tokens_per_answer", "completion_tokens_per_answer"]
     requests += ["cost_per_answer"] if any(model.price for model in file.spec.models) else []
-    measures += [Measure("", name, "lower", None, MetricInput(nothing)) for name in requests]
+    measures += [
+        Measure("", name, "lower", None, MetricInput(nothing, (0.0, 1.0) if name == "failure_rate" else None))
+        for name in requests
+    ]
     none = np.empty(0, dtype=np.int64)
     flags = np.empty((0, 1), dtype=np.bool_)
     return Arm(
