@@ -178,3 +178,15 @@ def test_latest_says_when_a_newer_run_failed(quiz: Callable[..., Path]) -> None:
     gated = regrade.gate(rules=["at_least accuracy 0.5"])
     assert gated.result.run == good.id
     assert gated.document.notes[0].startswith(f"The newest run {failed.id} ended as error")
+
+
+def test_validate_finds_rules_that_cannot_be_judged(quiz: Callable[..., Path]) -> None:
+    """Each with its place in the spec, though no baseline and no model is at hand."""
+    rules = [{"rule": "no_regression", "metric": "acuracy"}, {"rule": "no_regression", "metric": "accuracy"}]
+    _, problems = api.validate([quiz(gate={"baseline": "main", "rules": rules})])
+    (problem,) = problems
+    assert 'no metric "acuracy"' in problem.message
+    assert problem.where is not None
+    assert problem.where.file == "quiz.yaml"
+    assert problem.source is not None
+    assert "acuracy" in problem.source

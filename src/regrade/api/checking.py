@@ -9,6 +9,7 @@ from regrade.api.prepare import PreparedEval, prepare, survey
 from regrade.api.specs import find_specs, load_specs
 from regrade.errors import Problem, RegradeError, SpecError
 from regrade.plugins import Registry
+from regrade.spec import SpecFile
 from regrade.types import Messages, Sample
 
 __all__ = ["CheckedEval", "RenderedPrompt", "validate"]
@@ -68,6 +69,8 @@ def validate(
             (file,) = load_specs([path], registry)
             options = RunOptions(limit=limit)
             one = _check(prepare(file, registry, options))
+            if file.spec.gate is not None:
+                problems.extend(_gate_problems(file, registry))
             if one.name in names:
                 message = f'the name "{one.name}" is taken by {names[one.name]}'
                 problems.append(file.problem(("name",), message))
@@ -80,6 +83,12 @@ def validate(
             message = error.message if error.where else f"{path}: {error.message}"
             problems.append(Problem(message, error.where, hint=error.hint))
     return checked, problems
+
+
+def _gate_problems(file: SpecFile, registry: Registry) -> list[Problem]:
+    from regrade.api.precheck import gate_problems  # with what compares, which most suites do not need
+
+    return gate_problems(file, registry)
 
 
 def _check(one: PreparedEval) -> CheckedEval:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from regrade.arms import Arm
     from regrade.verdicts import Rule
 
-__all__ = ["check_gate", "pinned_baseline"]
+__all__ = ["check_gate", "gate_problems", "pinned_baseline"]
 
 _PAIRED = {"no_regression", "non_inferior"}
 _ONE_VALUE = {
@@ -90,6 +90,18 @@ def check_gate(
     if problems:
         raise SpecError(list(dict.fromkeys(problems)))
     return list(_hopeless(files, plan, registry, limit))
+
+
+def gate_problems(file: SpecFile, registry: Registry) -> list[Problem]:
+    """Return what is wrong with the gate of a spec, whatever it will be held against."""
+    plan = planned_gate([file], [])
+    sides = _Sides(registry, None, None, None)
+    found = [
+        plan.pointed(problem)
+        for _, rule in _rules_of([file], plan)
+        for problem in _problems(file, rule, sides)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def pinned_baseline(specs: Sequence[str | Path], options: GateOptions, registry: Registry) -> str | None:
