@@ -189,4 +189,4 @@ def test_validate_finds_rules_that_cannot_be_judged(quiz: Callable[..., Path]) -
     assert problem.where is not None
     assert problem.where.file == "quiz.yaml"
     assert problem.source is not None
-    assert "acuracy" in problem.source
+    assert "no_regression" in problem.source
