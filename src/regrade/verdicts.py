@@ -84,6 +84,7 @@ Cause: TypeAlias = Literal[
     "unseen_breaks",  # the interval would do, but so few samples need not have shown rare breaks
     "missing",  # missing samples could have undone a PASS
     "uneven",  # failures are not spread alike over both arms
+    "unfinished",  # the candidate's run did not finish: what was not asked is missing too
     "too_few",  # fewer samples, clusters or labels than the method needs
 ]
 """Why a verdict came out as it did."""

@@ -198,13 +198,15 @@ def test_slices_by_metadata_that_is_no_text(run: Any) -> None:
     assert (odd.outcome, odd.n, odd.losses) == ("PASS", 60, 0)
 
 
-def test_half_a_run_is_said_to_be_half(suite: Suite, run: Any) -> None:
-    """A gate over a run that a budget ended names that, whatever the verdict."""
+def test_half_a_run_passes_nothing(suite: Suite, run: Any) -> None:
+    """A gate over a run that a budget ended says so, and what was not asked may undo its PASS."""
     old = run()
     half = regrade.run(suite(rows=ROWS, models=[recorded("m")]), max_requests=60)
     assert half.status == "partial"
     for options in ({"baseline": old.id, "rules": [RULE]}, {"rules": ["at_least accuracy 0.5"]}):
         found = regrade.gate(half.id, **options)
+        assert (found.outcome, found.verdicts[0].cause) == ("INCONCLUSIVE", "unfinished")
+        assert regrade.gate(half.id, missing="ignore", **options).outcome == "PASS"
         said = " ".join(
             [found.paragraph, *found.document.notes, *(note for one in found.tables for note in one.notes)]
         )

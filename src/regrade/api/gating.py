@@ -152,7 +152,7 @@ def gate(
         )
     if side is not None and side.name == candidate.name:
         refuse_itself(str(run), [(one.joined.a, one.joined.b) for one in targets if one.joined is not None])
-    result = _judged(plan, targets, chosen.seed)
+    result = _judged(plan, targets, chosen.seed, unfinished_run=candidate.status != "success")
     if result.comparison is not None and side is not None:
         result = replace(result, comparison=with_texts(result.comparison, side, candidate))
     gated = GatedRun(
@@ -199,7 +199,7 @@ def _targets(
     return targets
 
 
-def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int) -> "GateResult":
+def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int, *, unfinished_run: bool) -> "GateResult":
     from regrade.gate import judge
     from regrade.verdicts import GateResult
 
@@ -213,7 +213,15 @@ def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int) -> "GateResu
         )
     if problems:
         raise SpecError([plan.pointed(one) for one in problems])
-    return GateResult("", "", "", tuple(verdicts), _compared(targets, seed))
+    found = tuple(_for_now(one) if unfinished_run else one for one in verdicts)
+    return GateResult("", "", "", found, _compared(targets, seed))
+
+
+def _for_now(verdict: "Verdict") -> "Verdict":
+    """Return the verdict of a run that did not finish: what it has not asked may undo a PASS."""
+    if verdict.outcome != "PASS" or verdict.policy.missing == "ignore":
+        return verdict
+    return replace(verdict, outcome="INCONCLUSIVE", cause="unfinished")
 
 
 def _silent(arm: "Arm") -> bool:

@@ -63,6 +63,7 @@ def verdict_sentence(one: Verdict) -> str:
         "unseen_breaks": _unseen_breaks,
         "missing": _missing,
         "uneven": _uneven,
+        "unfinished": _unfinished,
         "too_few": _too_few,
     }[one.cause](one)
 
@@ -76,6 +77,8 @@ def needed_sentence(one: Verdict) -> str:
             f"To decide: get the {_samples(one.missing)} that are missing "
             "(`regrade run --resume RUN --retry-failed`), or set `missing: ignore`."
         )
+    if one.cause == "unfinished":
+        return "To decide: finish the run with `regrade run --resume RUN`, or set `missing: ignore`."
     if one.cause == "uneven":
         return "To decide: `regrade run --resume RUN --retry-failed`, or set `missing: ignore`."
     if one.needed is None:
@@ -205,6 +208,13 @@ def _uneven(one: Verdict) -> str:
     return (
         f"{_subject(one)} shows no drop in what both answered ({_figures(one, p=True)}), but failures are "
         f"not spread alike over both, so that the {_samples(one.n)} left may flatter one of them."
+    )
+
+
+def _unfinished(one: Verdict) -> str:
+    figures = _figures(one) if one.difference is not None else shown_difference(one)
+    return (
+        f"{_subject(one)} would pass by the {_samples(one.n)} so far ({figures}), but the run did not finish."
     )
 
 
