@@ -190,3 +190,11 @@ def test_validate_finds_rules_that_cannot_be_judged(quiz: Callable[..., Path]) -
     assert problem.where.file == "quiz.yaml"
     assert problem.source is not None
     assert "no_regression" in problem.source
+
+
+def test_a_mistyped_latest_is_answered_with_it(quiz: Callable[..., Path]) -> None:
+    """The words that every verb knows are suggested before baselines."""
+    regrade.run(quiz())
+    with pytest.raises(UsageError, match='no run or baseline "latset"') as caught:
+        regrade.gate("latset", rules=["at_least accuracy 0.5"])
+    assert caught.value.hint == 'did you mean "latest"?'

@@ -174,7 +174,6 @@ class _Sides:
 def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
     from regrade.gate import find_measure
 
-    name = file.spec.name
     found = find_measure(rule, _stand_in(file, sides.registry))
     if isinstance(found, Problem):
         if all(use.name in _ONE_VALUE for use in file.spec.scorers):
@@ -191,17 +190,21 @@ def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
     if rule.rule in _PAIRED and sides.set_up_otherwise(file, found.scorer):
         message = f"{rule.text}: {found.scorer} is set up otherwise than in the baseline"
         yield Problem(message, rule.where, hint=_SCORE_AGAIN)
+    yield from _partnerless(file, rule, sides)
+
+
+def _partnerless(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
+    """Yield models that the baseline has no answers of."""
+    name = file.spec.name
     known = sides.baseline_models(name) if rule.rule in _PAIRED else None
-    for model in sides.asked(file, rule) if known is not None else ():
-        wanted = rule.against or model
-        if wanted not in known:  # type: ignore[operator] # not None, or there is no model
-            hint = (
-                f"it holds: {', '.join(known or ())}; name one with `against:`, or restrict the rule with "
-                "`models:`"
-            )
-            yield Problem(
-                f'{rule.text}: the baseline has no answers of "{wanted}" in {name}', rule.where, hint=hint
-            )
+    if known is None:
+        return
+    names = ", ".join(known)
+    hint = f"it holds: {names}; name one with `against:`, or restrict the rule with `models:`"
+    for wanted in dict.fromkeys(rule.against or model for model in sides.asked(file, rule)):
+        if wanted not in known:
+            message = f'{rule.text}: the baseline has no answers of "{wanted}" in {name}'
+            yield Problem(message, rule.where, hint=hint)
 
 
 def _strange_fields(file: SpecFile, rule: "Rule") -> Iterator[Problem]:

@@ -204,8 +204,8 @@ def open_recorded(results: Path, reference: str) -> Recorded:
     except UsageError as error:
         if reference in {"latest", "previous"} or " fits " in error.message:
             raise
-        missing = no_baseline(results, reference)
-        raise UsageError(f'no run or baseline "{reference}" in {results}', hint=missing.hint) from error
+        hint = did_you_mean(reference, ("latest", "previous")) or no_baseline(results, reference).hint
+        raise UsageError(f'no run or baseline "{reference}" in {results}', hint=hint) from error
     manifest = folder.manifest()
     if not manifest.measures:
         raise StoreError(
