@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 from regrade.errors import Location, Problem, SpecError, did_you_mean
 from regrade.spec.arguments import ArgumentProblem
 from regrade.spec.document import Document, NodePath, read_with_includes
+from regrade.spec.evals import EvalSpec
 from regrade.spec.messages import in_words
-from regrade.spec.models import EvalSpec, PluginUse
+from regrade.spec.uses import PluginUse
 from regrade.types import Json
 
 __all__ = ["CheckPlugin", "SpecFile", "load_spec"]

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from regrade.spec.models import DatasetSpec, EvalSpec
+from regrade.spec.datasets import DatasetSpec
+from regrade.spec.evals import EvalSpec
 from regrade.types import JsonObject
 
 __all__ = ["json_schema"]

@@ -1,0 +1,82 @@
+"""What came back, or why nothing did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from regrade.types.requests import Request
+from regrade.types.values import FailureKind, Stage
+
+__all__ = ["Completion", "Failure", "Outcome", "Usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the endpoint counted them; None where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back.
+
+    Attributes:
+        text: The answer.
+        reasoning: Reasoning text that the endpoint keeps apart from the answer.
+        finish_reason: As sent ("stop", "length", ...), or None.
+        usage: Token counts.
+        ttft_s: Seconds from sending to the first piece of a stream; None without streaming.
+        latency_s: Seconds of the successful attempt, without queue and retry waits.
+        served_model: The model id that the endpoint says answered.
+        limits: The endpoint's `x-ratelimit-*` headers, where it sent any; not stored.
+    """
+
+    text: str
+    reasoning: str | None = None
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    ttft_s: float | None = None
+    latency_s: float | None = None
+    served_model: str | None = None
+    limits: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer or no score; a row in the tables, never a score of zero."""
+
+    kind: FailureKind
+    message: str
+    stage: Stage = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A finished request: exactly one of `completion` and `failure` is set.
+
+    Attributes:
+        request: What was sent.
+        completion: The answer.
+        failure: Why there is none.
+        queue_s: Seconds that the request waited for its turn.
+        throttle_s: Seconds that it was held back for the endpoint's rate limit.
+        retry_s: Seconds spent on failed attempts and on waits between attempts.
+        attempts: How often it was sent; 0 when it never was.
+        cached: Whether the answer came from a cache and was not paid for in this run.
+        replayed: Whether the answer came from the run's own journal on resume.
+        at: When it finished, as an ISO 8601 UTC time.
+    """
+
+    request: Request
+    completion: Completion | None = None
+    failure: Failure | None = None
+    queue_s: float = 0.0
+    throttle_s: float = 0.0
+    retry_s: float = 0.0
+    attempts: int = 0
+    cached: bool = False
+    replayed: bool = False
+    at: str = ""
