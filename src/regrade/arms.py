@@ -99,6 +99,11 @@ class Arm:
         """Return how often a sample was asked at most."""
         return int(self.present.shape[1])
 
+    @property
+    def silent(self) -> bool:
+        """Return whether every request failed."""
+        return bool(self.present.any() and self.failed[self.present].all())
+
     def measure(self, scorer: str, metric: str) -> Measure | None:
         """Return a metric by its names; None when the arm has none such."""
         return next((one for one in self.measures if one.name == (scorer, metric)), None)

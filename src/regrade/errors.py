@@ -9,7 +9,7 @@ RegradeError                       one clear message: what is wrong, where, what
 |-- MissingExtraError              an optional package is not installed               exit 1
 |-- StoreError                     a run folder that cannot be read or written        exit 1
 |   `-- RunLockedError             another process writes to the run folder           exit 1
-|-- GateError                      a gate over models that answered nothing          exit 1
+|-- GateError                      a gate over models that all were silent           exit 1
 |-- GatewayError                   the gateway or a demo model does not start         exit 1
 |-- ProviderError                  one request failed (becomes a failure row)         exit 1
 |-- ScorerError                    one answer could not be scored (a failure row)     exit 1
@@ -157,7 +157,7 @@ class RunLockedError(StoreError):
 
 
 class GateError(RegradeError):
-    """A run cannot be judged, since a model of it answered nothing."""
+    """A run cannot be judged, since none of its models answered anything."""
 
 
 class GatewayError(RegradeError):

@@ -85,6 +85,7 @@ Cause: TypeAlias = Literal[
     "missing",  # missing samples could have undone a PASS
     "uneven",  # failures are not spread alike over both arms
     "unfinished",  # the candidate's run did not finish: what was not asked is missing too
+    "unanswered",  # every request of the model failed
     "too_few",  # fewer samples, clusters or labels than the method needs
 ]
 """Why a verdict came out as it did."""
@@ -168,7 +169,9 @@ class Verdict:
 
     @property
     def harmless(self) -> bool:
-        """Return whether it lets a release through."""
+        """Return whether it lets a release through; a model that answered nothing never does."""
+        if self.cause == "unanswered":
+            return False
         tolerated = self.outcome == "INCONCLUSIVE" and self.policy.on_inconclusive == "pass"
         return self.outcome == "PASS" or tolerated
 

@@ -157,6 +157,22 @@ def test_a_run_of_failures_alone_is_an_error(run: Any) -> None:
         regrade.gate(run(missing=range(ROWS)).id, baseline=old.id)
 
 
+def test_a_silent_model_leaves_the_verdicts_of_the_others(run: Any, suite: Suite) -> None:
+    """One model answered nothing: it is INCONCLUSIVE whatever is let through, and the other one is judged."""
+    old = run()
+    both = suite(
+        rows=ROWS,
+        models=[recorded("m"), {"name": "mute", "base_url": "http://127.0.0.1:9/v1"}],
+    )
+    new = regrade.run(both, max_retries=0)
+    gated = regrade.gate(new.id, baseline=old.id, rules=["at_least accuracy 0.5"], on_inconclusive="pass")
+    found = {one.model: (one.outcome, one.cause) for one in gated.verdicts}
+    assert found == {"m": ("PASS", "within"), "mute": ("INCONCLUSIVE", "unanswered")}
+    assert gated.exit_code == 101
+    assert "mute cannot be judged: every request failed" in gated.paragraph
+    assert "--retry-failed" in gated.paragraph
+
+
 def test_the_same_gate_twice_gives_identical_records(run: Any) -> None:
     """Every figure and sentence is the same; only the time of the record differs."""
     old, new = run(), run(wrong=range(3), missing=range(60, 63))

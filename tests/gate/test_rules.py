@@ -67,10 +67,24 @@ def test_zero_joined_samples_are_an_error(arm: Any, refused: Refused, rule: str)
     "rule",
     ["no_regression accuracy", "non_inferior accuracy 0.05", "at_least accuracy 0", "at_most accuracy 1"],
 )
-def test_all_failures_are_an_error(arm: Any, refused: Refused, rule: str) -> None:
-    """A run of which every request failed holds no value to judge by, however low the limit."""
-    said = refused(rule, arm(ONES), arm(ONES, failed=ONES.astype(bool)))
-    assert "has a value" in said
+def test_all_failures_pass_nothing(arm: Any, judged: Judged, rule: str) -> None:
+    """A model of which every request failed is INCONCLUSIVE, however low the limit, and never let through."""
+    silent = arm(ONES, failed=ONES.astype(bool))
+    (found,) = judged(rule, arm(ONES), silent, on_inconclusive="pass")
+    assert (found.outcome, found.cause, found.missing) == ("INCONCLUSIVE", "unanswered", 60)
+    assert not found.harmless
+
+
+def test_a_silent_model_leaves_the_order_and_the_family_of_the_others(arm: Any, judged: Judged) -> None:
+    """Verdicts come in the order of the rules, and p is adjusted over the models that were tested."""
+    silent = replace(arm(ONES, failed=ONES.astype(bool)), model="mute")
+    others = [replace(arm(ONES), model=name) for name in ("first", "last")]
+    b = [others[0], silent, others[1]]
+    found = judged(
+        "no_regression accuracy", [replace(one, run="old") for one in (others[0], silent, others[1])], b
+    )
+    assert [one.model for one in found] == ["first", "mute", "last"]
+    assert [one.family for one in found] == [2, 0, 2]
 
 
 def test_a_metric_missing_on_one_side_is_an_error(arm: Any, refused: Refused) -> None:

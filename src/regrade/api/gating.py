@@ -204,15 +204,15 @@ def _judged(plan: GatePlan, targets: "Sequence[Target]", seed: int, *, unfinishe
     from regrade.verdicts import GateResult
 
     verdicts, problems = judge(targets, seed)
-    silent = list(dict.fromkeys(one.arm.model for one in targets if _silent(one.arm)))
-    if problems and silent:
-        raise GateError(
-            f"nothing to judge: {', '.join(silent)} answered nothing",
-            hint="see why with `regrade show RUN --samples --failed`, ask again with `regrade run --resume "
-            "RUN --retry-failed`, or judge a model that did answer: RUN,model=x",
-        )
     if problems:
         raise SpecError([plan.pointed(one) for one in problems])
+    if all(one.cause == "unanswered" for one in verdicts):
+        silent = ", ".join(dict.fromkeys(one.model for one in verdicts))
+        raise GateError(
+            f"nothing to judge: {silent} answered nothing",
+            hint="see why with `regrade show RUN --samples --failed`, and ask again with `regrade run "
+            "--resume RUN --retry-failed`",
+        )
     found = tuple(_for_now(one) if unfinished_run else one for one in verdicts)
     return GateResult("", "", "", found, _compared(targets, seed))
 
@@ -222,11 +222,6 @@ def _for_now(verdict: "Verdict") -> "Verdict":
     if verdict.outcome != "PASS" or verdict.policy.missing == "ignore":
         return verdict
     return replace(verdict, outcome="INCONCLUSIVE", cause="unfinished")
-
-
-def _silent(arm: "Arm") -> bool:
-    """Return whether every request of an arm failed."""
-    return bool(arm.present.any() and arm.failed[arm.present].all())
 
 
 def _compared(targets: "Sequence[Target]", seed: int) -> "Comparison | None":

@@ -9,7 +9,7 @@ from regrade.report.measures import (
     metric_label,
     unit_of,
 )
-from regrade.verdicts import Verdict
+from regrade.verdicts import Cause, Verdict
 
 __all__ = [
     "needed_sentence",
@@ -20,6 +20,15 @@ __all__ = [
     "verdict_sentence",
     "verdict_unit",
 ]
+
+
+_BY_RESUMING: dict[Cause, str] = {
+    "unfinished": "finish the run with `regrade run --resume RUN`, or set `missing: ignore`",
+    "uneven": "`regrade run --resume RUN --retry-failed`, or set `missing: ignore`",
+    "unanswered": "see why with `regrade show RUN --samples --failed`, then "
+    "`regrade run --resume RUN --retry-failed`",
+}
+"""What the user can type where more samples are not the answer."""
 
 
 def verdict_label(one: Verdict) -> str:
@@ -64,6 +73,7 @@ def verdict_sentence(one: Verdict) -> str:
         "missing": _missing,
         "uneven": _uneven,
         "unfinished": _unfinished,
+        "unanswered": _unanswered,
         "too_few": _too_few,
     }[one.cause](one)
 
@@ -77,10 +87,8 @@ def needed_sentence(one: Verdict) -> str:
             f"To decide: get the {_samples(one.missing)} that are missing "
             "(`regrade run --resume RUN --retry-failed`), or set `missing: ignore`."
         )
-    if one.cause == "unfinished":
-        return "To decide: finish the run with `regrade run --resume RUN`, or set `missing: ignore`."
-    if one.cause == "uneven":
-        return "To decide: `regrade run --resume RUN --retry-failed`, or set `missing: ignore`."
+    if one.cause in _BY_RESUMING:
+        return f"To decide: {_BY_RESUMING[one.cause]}."
     if one.needed is None:
         return "To decide: more samples; how many cannot be told from these."
     units = "clusters" if "clusters" in one.method else "samples"
@@ -216,6 +224,10 @@ def _unfinished(one: Verdict) -> str:
     return (
         f"{_subject(one)} would pass by the {_samples(one.n)} so far ({figures}), but the run did not finish."
     )
+
+
+def _unanswered(one: Verdict) -> str:
+    return f"{_subject(one)} cannot be judged: every request failed."
 
 
 def _too_few(one: Verdict) -> str:
