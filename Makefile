@@ -24,14 +24,26 @@ $(VENV)/.installed: pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what tests and checks need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group dev
-	@test -x build/llmock/bin/python || $(PYTHON) -m venv build/llmock
-	@build/llmock/bin/python -m pip install --quiet --disable-pip-version-check "llmock>=0.2.2,<0.3"
 	@touch $@
+
+# Clients and servers that nobody here wrote, each in an environment of its own: tests talk to them.
+build/.peers: Makefile
+	@echo "installing peers that tests talk to into build/ ..."
+	@set -e; for peer in "llmock llmock>=0.2.2,<0.3" "openai2 openai>=2,<3" "openai3 openai>=3,<4"; do \
+	  set -- $$peer; \
+	  test -x build/$$1/bin/python || $(PYTHON) -m venv build/$$1; \
+	  build/$$1/bin/python -m pip install --quiet --disable-pip-version-check "$$2"; \
+	done
+	@if command -v npm >/dev/null; then \
+	  npm install --prefix build/node --no-audit --no-fund --silent openai@^6 @copilotkit/aimock@^1.43 && touch $@; \
+	else \
+	  echo "npm is missing, so tests with peers for Node will skip: apt-get install nodejs npm (Node 20 or newer)"; \
+	fi
 
 run: $(VENV)/.installed
 	@$(BIN)/regrade run evals
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev build/.peers
 	@mkdir -p build/coverage
 	@rm -f build/coverage/data*
 	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(PYTEST)
