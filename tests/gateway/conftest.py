@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from regrade.gateway.demo import DemoGateway
+from regrade.gateway.process import Gateway, demo_gateway
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,21 @@ Send = Callable[..., Answer]
 
 
 @pytest.fixture(scope="session")
-def gateway() -> Iterator[DemoGateway]:
+def gateway() -> Iterator[Gateway]:
     """Run the demo gateway with all shipped models."""
-    with DemoGateway() as running:
+    with demo_gateway() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def client(gateway: DemoGateway) -> Iterator[openai.OpenAI]:
+def client(gateway: Gateway) -> Iterator[openai.OpenAI]:
     """Return the official SDK, pointed at the gateway."""
     with openai.OpenAI(base_url=gateway.base_url, api_key="any", max_retries=0, timeout=20) as sdk:
         yield sdk
 
 
 @pytest.fixture
-def send(gateway: DemoGateway) -> Iterator[Send]:
+def send(gateway: Gateway) -> Iterator[Send]:
     """Return what sends raw bytes or JSON to a path of the gateway, below its base URL."""
     base = urlsplit(gateway.base_url)
     connection = http.client.HTTPConnection(base.netloc, timeout=20)

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from starlette.types import Message, Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from regrade.gateway.app import KeyCheck, any_key, make_app
+from regrade.gateway.app import make_app
 from regrade.gateway.catalogue import Offer
+from regrade.gateway.demo import DemoBackend
+from regrade.gateway.hooks import AnyKey, Broken, Holder, Hooks
 from regrade.gateway.llamacpp import LlamaCpp
+from regrade.gateway.refusals import Refusal
 from regrade.http import HttpSession
+from regrade.types import Endpoint, JsonObject, Usage
 
 Handler = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Any]
@@ -24,10 +28,9 @@ CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": [{"in
 class Exchange:
     """One request straight to the application, whose client can go away at any time."""
 
-    def __init__(self, url: str, *, stream: bool, key_check: KeyCheck = any_key) -> None:
-        offer = Offer("m", url, 512, LlamaCpp(), max_connections=4)
-        self._offer = offer
-        self._key_check = key_check
+    def __init__(self, url: str, *, stream: bool, hooks: Hooks | None = None) -> None:
+        self._url = url
+        self._hooks = hooks
         body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": stream}
         self.content = [json.dumps(body).encode()]
         self.gone = asyncio.Event()
@@ -56,7 +59,8 @@ class Exchange:
             "headers": [(b"authorization", b"Bearer sk")],
         }
         async with HttpSession() as session:
-            app = make_app({"m": self._offer}, self._key_check, session)
+            backend = DemoBackend("m", self._url, LlamaCpp(), session, slots=4)
+            app = make_app({"m": Offer("m", backend, 512)}, self._hooks)
             await app(scope, receive, send)
 
     @property
@@ -200,25 +204,104 @@ def test_an_error_of_the_upstream_keeps_status_and_message(serve: Serve) -> None
     assert json.loads(exchange.body)["error"] == expected
 
 
-def test_the_key_check_decides() -> None:
-    """The application asks the injected check about the key that was sent, and only that."""
-    seen: list[str] = []
+class Recorded:
+    """An admission that takes note of what it is asked and told."""
 
-    def nobody(key: str) -> bool:
-        seen.append(key)
-        return False
+    name = "alice"
 
-    assert run(Exchange("http://127.0.0.1:9", stream=False, key_check=nobody)).status == 401
-    assert seen == ["sk"]
+    def __init__(self, *, needs_usage: bool = True) -> None:
+        self.needs_usage = needs_usage
+        self.keys: list[str] = []
+        self.admitted: list[tuple[Endpoint, str]] = []
+        self.reported: list[tuple[Usage | None, int]] = []
+
+    def identify(self, key: str) -> "Recorded":
+        """Let everybody in."""
+        self.keys.append(key)
+        return self
+
+    def sees(self, model: str) -> bool:
+        """Show everything."""
+        return True
+
+    def admit(self, endpoint: Endpoint, body: JsonObject) -> "Recorded":
+        """Let everything through."""
+        self.admitted.append((endpoint, body["model"]))
+        return self
+
+    def done(self, usage: Usage | None, text_bytes: int) -> None:
+        """Take note."""
+        self.reported.append((usage, text_bytes))
+
+
+def test_admission_is_told_what_an_answer_used(serve: Serve) -> None:
+    """Of whole answers and of streams alike: tokens as the upstream counted them, and bytes of text."""
+    counted = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+
+    async def answers(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if not body["stream"]:
+            choice = {"index": 0, "message": {"role": "assistant", "content": "wörter"}}
+            return web.json_response({"id": "chatcmpl-1", "choices": [choice], "usage": counted})
+        answer = web.StreamResponse(headers=EVENTS)
+        await answer.prepare(request)
+        for text in ("wö", "rter"):
+            await answer.write(piece(CHUNK | {"choices": [{"index": 0, "delta": {"content": text}}]}))
+        await answer.write(piece(CHUNK | {"choices": [], "usage": counted}) + b"data: [DONE]\n\n")
+        return answer
+
+    url = serve(answers).base_url
+    for stream, usage in ((False, Usage(5, 2)), (True, None)):
+        admission = Recorded()
+        run(Exchange(url, stream=stream, hooks=Hooks(admission)))
+        assert (admission.keys, admission.admitted) == (["sk"], [("chat", "m")])
+        assert admission.reported == [(usage, 7)]
+
+
+def test_admission_is_told_of_an_answer_that_never_came() -> None:
+    """A ticket is given back whatever happens."""
+    admission = Recorded()
+    run(Exchange("http://127.0.0.1:9", stream=False, hooks=Hooks(admission)))
+    assert admission.reported == [(None, 0)]
+
+
+def test_faults_can_answer_and_break_what_is_sent(serve: Serve) -> None:
+    """What wraps the endpoints may refuse in the API's form, and end a connection in the middle."""
+
+    async def answers(_request: web.Request, _: dict[str, Any]) -> web.StreamResponse:
+        return web.json_response({"id": "chatcmpl-1", "choices": []})
+
+    def refusing(_inner: ASGIApp) -> ASGIApp:
+        async def refuse(scope: Scope, _receive: Receive, _send: Send) -> None:
+            raise Refusal(429, f"not now, {scope['state']['trace'].holder.name}", code="rate_limit_exceeded")
+
+        return refuse
+
+    def breaking(inner: ASGIApp) -> ASGIApp:
+        async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+            async def send_half(message: Message) -> None:
+                if message["type"] == "http.response.body":
+                    raise Broken
+                await send(message)
+
+            await inner(scope, receive, send_half)
+
+        return broken
+
+    url = serve(answers).base_url
+    refused = run(Exchange(url, stream=False, hooks=Hooks(around_answers=refusing)))
+    assert (refused.status, json.loads(refused.body)["error"]["message"]) == (429, "not now, any")
+    halved = run(Exchange(url, stream=False, hooks=Hooks(around_answers=breaking)))
+    assert [message["type"] for message in halved.sent] == ["http.response.start"]
 
 
 def test_a_fault_of_the_server_is_a_500_with_a_request_id() -> None:
     """Even then the client gets the API's form and an id to report."""
 
-    def broken(_: str) -> bool:
-        raise LookupError("broken on purpose")
+    class Faulty(AnyKey):
+        def identify(self, key: str) -> Holder:
+            raise LookupError("broken on purpose")
 
-    exchange = Exchange("http://127.0.0.1:9", stream=False, key_check=broken)
+    exchange = Exchange("http://127.0.0.1:9", stream=False, hooks=Hooks(Faulty()))
     with pytest.raises(LookupError):
         run(exchange)
     assert exchange.status == 500

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from regrade.gateway.demo import DemoGateway
+from regrade.gateway.process import Gateway
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -123,7 +123,7 @@ def test_what_is_not_served_is_a_404_and_a_405(send: Any) -> None:
     assert "GET" in answer.error["message"]
 
 
-def test_a_body_announced_too_large_is_refused_unread(gateway: DemoGateway) -> None:
+def test_a_body_announced_too_large_is_refused_unread(gateway: Gateway) -> None:
     """The refusal comes before the body does, and says the limit."""
     connection = http.client.HTTPConnection(urlsplit(gateway.base_url).netloc, timeout=20)
     connection.putrequest("POST", "/v1/chat/completions")

@@ -383,9 +383,9 @@ async def _cast(
 @asynccontextmanager
 async def _demo_gateway() -> AsyncIterator[str]:
     """Run the embedded gateway beside the run; give its base URL."""
-    from regrade.gateway.demo import DemoGateway
+    from regrade.gateway.process import demo_gateway
 
-    gateway = DemoGateway()
+    gateway = demo_gateway()
     await asyncio.to_thread(gateway.start)
     try:
         yield gateway.base_url

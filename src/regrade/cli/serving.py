@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from regrade.cli.arguments import comma_list
 
 if TYPE_CHECKING:
-    from regrade.gateway.demo import DemoGateway
+    from regrade.gateway.process import Gateway
 
 __all__ = ["add_arguments", "execute"]
 
@@ -25,12 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
+    from regrade.api.options import environment
     from regrade.errors import UsageError
-    from regrade.gateway.demo import serve_demo
+    from regrade.gateway.models import demo_models
+    from regrade.gateway.process import serve
+    from regrade.gateway.settings import GatewaySettings
 
     if not args.demo:
         raise UsageError("which models?", hint="--demo serves the small models that regrade ships")
-    serve_demo(args.host, args.port, models=args.models, ready=_show)
+    demo = tuple(one.id for one in demo_models(args.models))
+    serve(GatewaySettings(args.host, args.port, demo=demo), environment(), _show)
     return 0
 
 
@@ -41,14 +45,15 @@ def _port(text: str) -> int:
     return number
 
 
-def _show(gateway: "DemoGateway") -> None:
+def _show(gateway: "Gateway") -> None:
     from regrade.cli.terminal import make_console, print_views
     from regrade.views import ColumnView, TableView
 
-    columns = (ColumnView("model"), ColumnView("context window", "right"), ColumnView("what it is"))
-    rows = tuple((one.id, f"{one.context_window:,}", one.description) for one in gateway.models)
+    columns = (ColumnView("model"), ColumnView("context window", "right"), ColumnView("mode"))
+    rows = tuple((one.id, f"{one.context_window:,}", one.mode) for one in gateway.models)
     console = make_console()
-    print_views(console, [TableView(f"serving {gateway.base_url}", columns, rows)])
+    console.out(f"serving {gateway.base_url}", highlight=False)
+    print_views(console, [TableView("models", columns, rows)])
     body = (
         f'{{"model": "{gateway.models[0].id}", "temperature": 0,\n'
         '       "messages": [{"role": "user", "content": "Label this message: my parcel is late"}]}'

@@ -1,8 +1,6 @@
 """The ASGI application: who may enter, what there is, and every error in the API's form."""
 
-import asyncio
 import uuid
-from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,38 +12,33 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regrade import jsonio
+from regrade.gateway.accesslog import AccessLog
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.generation import Generation
+from regrade.gateway.hooks import Admission, Broken, Holder, Hooks, Trace
 from regrade.gateway.refusals import Refusal
-from regrade.http import HttpSession
 from regrade.types import JsonObject
 
-__all__ = ["KeyCheck", "any_key", "make_app"]
-
-KeyCheck = Callable[[str], bool]
-"""Says whether a Bearer key may enter."""
+__all__ = ["make_app"]
 
 _PREFIXES = ("/api/v1", "/v1")
 _REQUEST_ID = "X-Request-Id"
 
 
-def any_key(key: str) -> bool:
-    """Let every key in that is not empty: the rule of a server that only its own machine can reach."""
-    return bool(key)
-
-
-def make_app(catalogue: Catalogue, key_check: KeyCheck, upstream: HttpSession) -> Starlette:
+def make_app(catalogue: Catalogue, hooks: Hooks | None = None, log: AccessLog | None = None) -> Starlette:
     """Return the application.
 
     Args:
-        catalogue: What is offered.
-        key_check: Decides on the key of every request to an endpoint.
-        upstream: Carries requests to the upstreams; the caller closes it after the application.
+        catalogue: What is offered; the caller closes its backends after the application.
+        hooks: What plugs in; the default lets any key in.
+        log: Takes a line for every request.
     """
-    turns = {offer.id: asyncio.Semaphore(offer.max_connections) for offer in catalogue.values()}
-    chat = _Locked(Generation("chat", catalogue, upstream, turns), key_check)
-    completions = _Locked(Generation("completions", catalogue, upstream, turns), key_check)
-    listing = _Locked(_Listing(catalogue), key_check)
+    hooks = hooks or Hooks()
+    wrapped = hooks.around_answers or (lambda inner: inner)
+    metered = log is not None
+    chat = _Locked(wrapped(Generation("chat", catalogue, metered=metered)), hooks.admission)
+    completions = _Locked(wrapped(Generation("completions", catalogue, metered=metered)), hooks.admission)
+    listing = _Locked(_Listing(catalogue), hooks.admission)
     routes: list[BaseRoute] = []
     for prefix in _PREFIXES:
         routes += [
@@ -56,7 +49,7 @@ def make_app(catalogue: Catalogue, key_check: KeyCheck, upstream: HttpSession) -
         ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(_RequestIds)],
+        middleware=[Middleware(_Traced, log=log)],
         exception_handlers={Refusal: _refused, HTTPException: _not_served, Exception: _failed},
     )
     app.router.redirect_slashes = False
@@ -66,20 +59,14 @@ def make_app(catalogue: Catalogue, key_check: KeyCheck, upstream: HttpSession) -
 class _Locked:
     """Lets a request through to an endpoint when its key is right."""
 
-    def __init__(self, inner: ASGIApp, key_check: KeyCheck) -> None:
+    def __init__(self, inner: ASGIApp, admission: Admission) -> None:
         self._inner = inner
-        self._check = key_check
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self._check(key.strip()):
-            raise Refusal(
-                401,
-                "no valid key: send the header 'Authorization: Bearer <key>'",
-                kind="authentication_error",
-                code="invalid_api_key",
-                headers=(("WWW-Authenticate", "Bearer"),),
-            )
+        trace: Trace = scope["state"]["trace"]
+        trace.holder = self._admission.identify(key.strip() if scheme.lower() == "bearer" else "")
         await self._inner(scope, receive, send)
 
 
@@ -91,50 +78,73 @@ class _Listing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = scope["path_params"].get("id")
+        holder: Holder = scope["state"]["trace"].holder
         if wanted is None:
-            answer: JsonObject = {
-                "object": "list",
-                "data": [_listed(one) for one in self._catalogue.values()],
-            }
+            offers = [_listed(one) for one in self._catalogue.values() if holder.sees(one.id)]
+            answer: JsonObject = {"object": "list", "data": offers}
         else:
-            answer = _listed(find_offer(self._catalogue, wanted))
+            answer = _listed(find_offer(self._catalogue, wanted, holder))
         await _json(200, answer)(scope, receive, send)
 
 
 def _listed(offer: Offer) -> JsonObject:
-    return {
+    listed: JsonObject = {
         "id": offer.id,
         "object": "model",
         "created": offer.created,
         "owned_by": offer.id.partition("/")[0],
-        "context_window": offer.context_window,
     }
+    return listed if offer.context_window is None else {**listed, "context_window": offer.context_window}
 
 
-class _RequestIds:
-    """Gives every answer an id of its own, for the logs of both sides."""
+class _Traced:
+    """Gives every request an id of its own, for the logs of both sides, and logs it when it is over."""
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, log: AccessLog | None) -> None:
         self._inner = inner
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        number = f"req_{uuid.uuid4().hex}"
-        scope.setdefault("state", {})["request_id"] = number
+        trace = Trace(f"req_{uuid.uuid4().hex}")
+        scope.setdefault("state", {})["trace"] = trace
+        try:
+            if self._log is None:
+                await self._inner(scope, receive, _numbered(send, trace.request_id))
+            else:
+                await self._logged(self._log, scope, receive, send)
+        except Broken:
+            return
 
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[_REQUEST_ID] = number
+    async def _logged(self, log: AccessLog, scope: Scope, receive: Receive, send: Send) -> None:
+        trace: Trace = scope["state"]["trace"]
+        entry = log.begin(scope, trace)
+
+        async def send_counted(message: Message) -> None:
+            entry.sent(message)
             await send(message)
 
-        await self._inner(scope, receive, send_with_id)
+        try:
+            await self._inner(scope, receive, _numbered(send_counted, trace.request_id))
+        finally:
+            entry.end()
+
+
+def _numbered(send: Send, number: str) -> Send:
+    async def send_with_id(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)[_REQUEST_ID] = number
+        await send(message)
+
+    return send_with_id
 
 
 def _json(status: int, body: JsonObject) -> Response:
     return Response(jsonio.encode(body), status, media_type="application/json")
 
 
-def _refused(_: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
+    request.state.trace.error = error.code
     answer = _json(error.status, error.body())
     answer.headers.update(dict(error.headers))
     return answer
@@ -152,5 +162,5 @@ def _failed(request: Request, _: Exception) -> Response:
     """Answer for a fault of the server itself, outside of the middleware that adds the request's id."""
     refusal = Refusal(500, "the server failed; its log says how", kind="server_error")
     answer = _json(500, refusal.body())
-    answer.headers[_REQUEST_ID] = request.state.request_id
+    answer.headers[_REQUEST_ID] = request.state.trace.request_id
     return answer

@@ -1,40 +1,18 @@
-"""What the server offers: a model's id, where its requests go, and how that upstream differs from the API."""
+"""What the server offers: a model's id, how it is listed, and the backend that answers for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from regrade.errors import did_you_mean
+from regrade.gateway.backend import Backend
+from regrade.gateway.hooks import Holder
 from regrade.gateway.refusals import Refusal
-from regrade.types import Endpoint, JsonObject
+from regrade.gateway.settings import Mode
 
-__all__ = ["Catalogue", "Dialect", "Offer", "find_offer"]
+__all__ = ["Catalogue", "Offer", "find_offer"]
 
-
-class Dialect(Protocol):
-    """Translates between the API and what one kind of upstream makes of it."""
-
-    def prepare(self, endpoint: Endpoint, body: JsonObject) -> JsonObject:
-        """Return the body to send for a checked request.
-
-        Raises:
-            Refusal: When this upstream cannot do what is asked.
-        """
-        ...
-
-    def answer(self, endpoint: Endpoint, body: JsonObject, model: str) -> JsonObject:
-        """Return a whole answer as the API has it, in the name of `model`."""
-        ...
-
-    def chunks(
-        self, endpoint: Endpoint, body: JsonObject, model: str, *, usage: bool
-    ) -> Iterable[JsonObject]:
-        """Yield what the API makes of one chunk of a stream; `usage` says whether the client asked for it."""
-        ...
-
-    def refusal(self, status: int, content: bytes) -> Refusal:
-        """Return the API's form of an answer other than 200."""
-        ...
+_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +21,18 @@ class Offer:
 
     Attributes:
         id: What clients ask for.
-        url: Base URL of the upstream, without a trailing slash.
-        context_window: In tokens.
-        dialect: Of the upstream.
-        max_connections: Requests that the upstream takes at a time; more wait here, in order.
+        backend: Answers for it.
+        context_window: In tokens; None when it is not known.
+        mode: Where its answers come from.
+        upstream: The host behind it, for people; empty when there is none.
         created: Unix time, for the listing.
     """
 
     id: str
-    url: str
-    context_window: int
-    dialect: Dialect
-    max_connections: int
+    backend: Backend
+    context_window: int | None = None
+    mode: Mode = "demo"
+    upstream: str = ""
     created: int = 0
 
 
@@ -62,15 +40,17 @@ Catalogue: TypeAlias = Mapping[str, Offer]
 """Offers by id."""
 
 
-def find_offer(catalogue: Catalogue, model: str) -> Offer:
+def find_offer(catalogue: Catalogue, model: str, holder: Holder) -> Offer:
     """Return the offer of a model.
 
     Raises:
-        Refusal: With status 404, naming the nearest model there is.
+        Refusal: With status 404, naming the nearest model that there is for the holder of the key.
     """
     offer = catalogue.get(model)
-    if offer is None:
-        hint = did_you_mean(model, catalogue) or f"there are {', '.join(catalogue)}"
-        message = f"the model '{model}' does not exist here: {hint}"
+    if offer is None or not holder.sees(model):
+        known = [one for one in catalogue if holder.sees(one)]
+        more = ", ..." if len(known) > _NAMED else ""
+        there_are = f"there are {', '.join(known[:_NAMED])}{more}" if known else "there is none"
+        message = f"the model '{model}' does not exist here: {did_you_mean(model, known) or there_are}"
         raise Refusal(404, message, param="model", code="model_not_found")
     return offer

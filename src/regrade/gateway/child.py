@@ -1,28 +1,30 @@
-"""The process that runs the demo models and the server in front of them.
+"""The process that serves.
 
-    python -m regrade.gateway.child --host 127.0.0.1 --port 0 --model demo/v1 --model demo/v2
+    python -m regrade.gateway.child
 
-Its first line on standard output is JSON: {"port": 41234}, or {"error": "..."} and it ends. It serves until
-its standard input closes, which the system does for a parent however that ends.
+The first line on its standard input is the JSON of `GatewaySettings`; keys of upstreams are in its
+environment. Its first line on standard output is JSON: {"port": 41234, "models": [...]}, or {"error": "..."}
+and it ends. It serves until its standard input closes, which the system does for a parent however that ends.
 """
 
-import argparse
 import asyncio
+import logging
 import os
 import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
 import uvicorn
 
 from regrade import jsonio
 from regrade.errors import GatewayError, RegradeError
-from regrade.gateway.app import any_key, make_app
-from regrade.gateway.models import demo_models
-from regrade.gateway.servers import running_models
-from regrade.http import HttpSession
+from regrade.gateway.app import make_app
+from regrade.gateway.assembly import assembled
+from regrade.gateway.catalogue import Catalogue
+from regrade.gateway.settings import GatewaySettings
 from regrade.types import JsonObject
 
 __all__ = ["main"]
@@ -33,20 +35,26 @@ _KEEP_ALIVE_S = 75
 _BACKLOG = 2048
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Serve until standard input closes; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--model", action="append", dest="models")
-    arguments = parser.parse_args(argv)
+    logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+    factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
     try:
-        with _listen(arguments.host, arguments.port) as listener:
-            asyncio.run(_serve(listener, arguments.models))
+        settings = GatewaySettings.decode(sys.stdin.buffer.readline())
+        with (
+            _listen(settings.host, settings.port) as listener,
+            asyncio.Runner(loop_factory=factory) as runner,
+        ):
+            runner.run(_serve(listener, settings))
     except RegradeError as error:
-        _tell({"error": str(error)})
+        _tell({"error": error.message, "hint": error.hint})
         return error.exit_code
     return 0
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Drop what is no fault: connections broken on purpose, requests cut short when the server ends."""
+    return "without completing" not in record.msg and not record.msg.startswith("Cancel ")
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -64,24 +72,30 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(listener: socket.socket, names: Sequence[str] | None) -> None:
-    with running_models(demo_models(names)) as catalogue:
-        async with HttpSession() as session:
-            config = uvicorn.Config(
-                make_app(catalogue, any_key, session),
-                lifespan="off",
-                ws="none",
-                log_level="error",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
-            server = uvicorn.Server(config)
-            threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
-            _tell({"port": listener.getsockname()[1]})
-            await server.serve(sockets=[listener])
+async def _serve(listener: socket.socket, settings: GatewaySettings) -> None:
+    async with assembled(settings, os.environ) as parts:
+        config = uvicorn.Config(
+            make_app(parts.catalogue, parts.hooks, parts.log),
+            lifespan="off",
+            ws="none",
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        server = uvicorn.Server(config)
+        threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
+        _tell({"port": listener.getsockname()[1], "models": _listed(parts.catalogue)})
+        await server.serve(sockets=[listener])
+
+
+def _listed(catalogue: Catalogue) -> list[JsonObject]:
+    return [
+        {"id": one.id, "context_window": one.context_window, "mode": one.mode, "upstream": one.upstream}
+        for one in catalogue.values()
+    ]
 
 
 def _end_with_parent(server: uvicorn.Server) -> None:

@@ -1,198 +1,110 @@
-"""Starts and stops the demo gateway: a child process that serves the shipped models on loopback."""
+"""The backend of a demo model: llama.cpp on loopback, translated by its dialect."""
 
-import ipaddress
-import subprocess
-import sys
-import threading
-from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from importlib.util import find_spec
-from types import TracebackType
-from typing import IO, Self
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol
 
 from regrade import jsonio
-from regrade.errors import GatewayError, MissingExtraError, UsageError
-from regrade.gateway.models import DemoModel, demo_models
-from regrade.types import JsonObject
+from regrade.errors import ProviderError
+from regrade.gateway.backend import EVENT_STREAM, JSON, PATHS, Answer, Call, event
+from regrade.gateway.refusals import Refusal
+from regrade.http import HttpSession, StreamReply
+from regrade.types import Endpoint, JsonObject
 
-__all__ = ["DemoGateway", "serve_demo"]
+__all__ = ["DemoBackend", "Dialect"]
 
-_START_S = 60.0
-_STOP_S = 5.0
-_LOG_LINES = 40
-_LOG_LINE_BYTES = 4096
-_OTHER_WAY = "any OpenAI-compatible endpoint does as well: set OPENAI_BASE_URL, or `base_url` of a model"
+_OK = 200
+_DONE = "[DONE]"
 
 
-class DemoGateway:
-    """The demo models behind the OpenAI API on a loopback port, in a child process.
+class Dialect(Protocol):
+    """Translates between the API and what one kind of upstream makes of it."""
 
-    Use it with `with`, or call `start` and `stop`. The child ends with this process however that ends.
-
-    Args:
-        host: A loopback address or name.
-        port: 0 takes a free one.
-        models: Load only these; default all that are shipped.
-
-    Attributes:
-        models: What it serves.
-        base_url: Where clients send requests, once started.
-    """
-
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, models: Iterable[str] | None = None) -> None:
-        _require_loopback(host)
-        self.models: list[DemoModel] = demo_models(models)
-        self.base_url = ""
-        self._host = host
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log: deque[bytes] = deque(maxlen=_LOG_LINES)
-        self._reader: threading.Thread | None = None
-
-    def start(self) -> Self:
-        """Start the child and wait until it serves.
+    def prepare(self, endpoint: Endpoint, body: JsonObject) -> JsonObject:
+        """Return the body to send for a checked request.
 
         Raises:
-            MissingExtraError: When the packages of the extra `demo` are not installed.
-            GatewayError: When it does not come up, with what it said.
+            Refusal: When this upstream cannot do what is asked.
         """
-        _require_packages()
-        try:
-            ready = self._launch()
-        except BaseException:
-            self.stop()
-            raise
-        if "port" not in ready:
-            self.stop()
-            if "error" in ready:
-                raise GatewayError(ready["error"])
-            raise GatewayError(f"the demo gateway did not start{self._last_words()}", hint=_OTHER_WAY)
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        self.base_url = f"http://{host}:{ready['port']}/api/v1"
-        return self
+        ...
 
-    def wait(self) -> None:
-        """Block until the child ends by itself, which it should not.
+    def answer(self, endpoint: Endpoint, body: JsonObject, model: str) -> JsonObject:
+        """Return a whole answer as the API has it, in the name of `model`."""
+        ...
 
-        Raises:
-            GatewayError: When it did.
-        """
-        assert self._process
-        code = self._process.wait()
-        self.stop()
-        raise GatewayError(f"the demo gateway ended with exit code {code}{self._last_words()}")
+    def chunks(
+        self, endpoint: Endpoint, body: JsonObject, model: str, *, usage: bool
+    ) -> Iterable[JsonObject]:
+        """Yield what the API makes of one chunk of a stream; `usage` says whether the client asked for it."""
+        ...
 
-    def stop(self) -> None:
-        """End the child and wait for it; harmless when it has ended or never started."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
-        process.stdin.close()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if self._reader:
-            self._reader.join()
-        process.stdout.close()
-        process.stderr.close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _launch(self) -> JsonObject:
-        command = [sys.executable, "-P", "-m", "regrade.gateway.child"]
-        command += ["--host", self._host, "--port", str(self._port)]
-        for model in self.models:
-            command += ["--model", model.id]
-        process = subprocess.Popen(  # noqa: S603 - our own module with checked arguments
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # Ctrl-C reaches this process alone, which may still have answers to fetch.
-            start_new_session=True,
-        )
-        assert process.stdout
-        assert process.stderr
-        self._process = process
-        self._reader = threading.Thread(target=_keep_tail, args=(process.stderr, self._log), daemon=True)
-        self._reader.start()
-        patience = threading.Timer(_START_S, process.kill)
-        patience.start()
-        try:
-            return _first_message(process.stdout)
-        finally:
-            patience.cancel()
-
-    def _last_words(self) -> str:
-        text = b"".join(self._log).decode("utf-8", "replace").strip()
-        return f"; it said:\n{text}" if text else ""
+    def refusal(self, status: int, content: bytes) -> Refusal:
+        """Return the API's form of an answer other than 200."""
+        ...
 
 
-def serve_demo(
-    host: str = "127.0.0.1",
-    port: int = 8000,
-    *,
-    models: Iterable[str] | None = None,
-    ready: Callable[[DemoGateway], None] = lambda _: None,
-) -> None:
-    """Serve the demo models until Ctrl-C.
+class DemoBackend:
+    """Answers for one demo model.
+
+    Whatever needs more than one request upstream for one answer (log-probabilities of a prompt, say) belongs
+    into `_whole`, which has the model's turn already.
 
     Args:
-        host: A loopback address or name.
-        port: 0 takes a free one.
-        models: Load only these; default all that are shipped.
-        ready: Called once with the running gateway.
-
-    Raises:
-        UsageError: When the host is not loopback or a model is not shipped.
-        MissingExtraError: When the packages of the extra `demo` are not installed.
-        GatewayError: When it does not start or stops by itself.
+        model: Its id, in whose name answers are given.
+        url: Base URL of its llama.cpp server, without a trailing slash.
+        dialect: Of that server.
+        session: Carries requests to it.
+        slots: Requests that it takes at a time; more wait here, in order.
     """
-    with suppress(KeyboardInterrupt), DemoGateway(host, port, models) as gateway:
-        ready(gateway)
-        gateway.wait()
+
+    def __init__(self, model: str, url: str, dialect: Dialect, session: HttpSession, slots: int) -> None:
+        self._model = model
+        self._url = url
+        self._dialect = dialect
+        self._session = session
+        self._turns = asyncio.Semaphore(slots)
+
+    @asynccontextmanager
+    async def answer(self, call: Call) -> AsyncGenerator[Answer]:
+        """Answer one request.
+
+        Raises:
+            Refusal: When llama.cpp cannot do what is asked, or refuses it.
+            ProviderError: When it breaks off.
+        """
+        content = jsonio.encode(self._dialect.prepare(call.endpoint, call.body))
+        async with self._turns:
+            if not call.stream:
+                yield Answer(_OK, JSON, await self._whole(call, content))
+                return
+            async with self._session.stream("POST", self._url + PATHS[call.endpoint], JSON, content) as reply:
+                if reply.status != _OK:
+                    raise self._dialect.refusal(reply.status, await reply.read())
+                yield Answer(_OK, EVENT_STREAM, self._pieces(call, reply))
+
+    async def _whole(self, call: Call, content: bytes) -> bytes:
+        reply = await self._session.post(self._url + PATHS[call.endpoint], JSON, content)
+        if reply.status != _OK:
+            raise self._dialect.refusal(reply.status, reply.body)
+        return jsonio.encode(self._dialect.answer(call.endpoint, _parsed(reply.body), self._model))
+
+    async def _pieces(self, call: Call, reply: StreamReply) -> AsyncIterator[bytes]:
+        async for data in reply.events():
+            if data == _DONE:
+                yield event(data.encode())
+                continue
+            for chunk in self._dialect.chunks(
+                call.endpoint, _parsed(data), self._model, usage=call.usage_in_stream
+            ):
+                yield event(jsonio.encode(chunk))
 
 
-def _require_loopback(host: str) -> None:
+def _parsed(data: str | bytes) -> JsonObject:
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        body = jsonio.loads(data)
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise UsageError(
-            f"the demo gateway takes any key and so serves only this machine, not {host!r}",
-            hint="use 127.0.0.1, ::1 or localhost",
-        )
-
-
-def _require_packages() -> None:
-    for package in ("xllamacpp", "starlette", "uvicorn"):
-        if find_spec(package) is None:
-            error = MissingExtraError(package, "demo", "the demo gateway")
-            error.hint = f"{error.hint}\n  where {package} has no wheel, {_OTHER_WAY}"
-            raise error
-
-
-def _first_message(stream: IO[bytes]) -> JsonObject:
-    try:
-        message = jsonio.loads(stream.readline())
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _keep_tail(stream: IO[bytes], log: deque[bytes]) -> None:
-    while line := stream.readline(_LOG_LINE_BYTES):
-        log.append(line)
+        body = None
+    if not isinstance(body, dict):
+        raise ProviderError("its answer is not a JSON object", kind="invalid_response")
+    return body

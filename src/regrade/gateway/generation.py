@@ -1,70 +1,45 @@
 """The two endpoints that make a model write: whole answers and streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from collections.abc import Coroutine
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from regrade import jsonio
 from regrade.errors import ProviderError
+from regrade.gateway.backend import Answer, Call, event, upstream_failed
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.fields import parse_request
+from regrade.gateway.hooks import Trace
+from regrade.gateway.metering import Meter
 from regrade.gateway.refusals import Refusal
-from regrade.http import HttpSession, StreamReply
-from regrade.types import Endpoint, JsonObject
+from regrade.types import Endpoint
 
 __all__ = ["Generation"]
 
 _MAX_BODY_BYTES = 16 * 1024 * 1024
-_PATHS: dict[Endpoint, str] = {"chat": "/chat/completions", "completions": "/completions"}
-_SEND_HEADERS = {"Content-Type": "application/json"}
-_STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
-_OK = 200
-_DONE = "[DONE]"
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One request on its way: to which model, with which body, and what the client wants to see."""
-
-    endpoint: Endpoint
-    offer: Offer
-    content: bytes
-    stream: bool
-    usage_in_stream: bool
+_PASSED_ON = ("user-agent", "idempotency-key", "openai-beta", "http-referer", "x-title")
+"""Headers that say something about the request; a client's key, organisation and cookies stay here."""
 
 
 class Generation:
-    """An ASGI endpoint that forwards to the upstream of the model that is asked for.
+    """An ASGI endpoint that lets the backend of the model that is asked for answer.
 
-    A client that goes away cancels its request upstream.
+    A client that goes away cancels its request upstream. The endpoint expects the request's `Trace`, with its
+    holder, in `scope["state"]["trace"]`.
 
     Args:
         endpoint: Which of the two.
         catalogue: What is offered.
-        upstream: Carries requests to the upstreams.
-        turns: For each model what lets through as many requests as its upstream takes.
+        metered: Whether tokens are read out of every answer, for the access log.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        catalogue: Catalogue,
-        upstream: HttpSession,
-        turns: Mapping[str, asyncio.Semaphore],
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, catalogue: Catalogue, *, metered: bool = False) -> None:
         self._endpoint = endpoint
         self._catalogue = catalogue
-        self._upstream = upstream
-        self._turns = turns
+        self._metered = metered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -72,84 +47,83 @@ class Generation:
         Raises:
             Refusal: When the request, its model or the upstream is at fault.
         """
-        call = self._call(await _read_body(Request(scope, receive)))
-        await _until_gone(receive, self._answer(call, scope, receive, send))
-
-    def _call(self, content: bytes) -> _Call:
+        trace: Trace = scope["state"]["trace"]
+        assert trace.holder
+        content = await _read_body(Request(scope, receive))
+        if trace.content is not None:
+            trace.content = content
         body = parse_request(self._endpoint, content)
-        offer = find_offer(self._catalogue, body["model"])
-        return _Call(
+        trace.model, trace.stream = body["model"], bool(body.get("stream"))
+        offer = find_offer(self._catalogue, body["model"], trace.holder)
+        trace.mode = offer.mode
+        ticket = trace.holder.admit(self._endpoint, body)
+        headers = Headers(scope=scope)
+        call = Call(
             endpoint=self._endpoint,
-            offer=offer,
-            content=jsonio.encode(offer.dialect.prepare(self._endpoint, body)),
-            stream=bool(body.get("stream")),
-            usage_in_stream=bool((body.get("stream_options") or {}).get("include_usage")),
+            body=body,
+            content=content,
+            request_id=trace.request_id,
+            headers={name: headers[name] for name in _PASSED_ON if name in headers},
+            needs_usage=ticket.needs_usage,
         )
-
-    async def _answer(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._turns[call.offer.id]:
-            if call.stream:
-                await self._stream(call, send)
-                return
-            content = await self._whole(call)
-        await Response(content, media_type="application/json")(scope, receive, send)
-
-    async def _whole(self, call: _Call) -> bytes:
+        meter = Meter() if self._metered or ticket.needs_usage else None
         try:
-            async with self._post(call) as reply:
-                content = await reply.read()
-            if reply.status != _OK:
-                raise call.offer.dialect.refusal(reply.status, content)
-            body = _parsed(content)
-        except ProviderError as error:
-            raise _failed(error) from error
-        return jsonio.encode(call.offer.dialect.answer(call.endpoint, body, call.offer.id))
-
-    async def _stream(self, call: _Call, send: Send) -> None:
-        started = False
-        try:
-            async with self._post(call) as reply:
-                if reply.status != _OK:
-                    raise call.offer.dialect.refusal(reply.status, await reply.read())
-                await send({"type": "http.response.start", "status": _OK, "headers": _STREAM_HEADERS})
-                started = True
-                async for data in _events(call, reply):
-                    await send({"type": "http.response.body", "body": data, "more_body": True})
-        except ProviderError as error:
-            if not started:
-                raise _failed(error) from error
-            # The status is out; what is left is to say so in the stream, which then ends without [DONE].
-            data = _event(jsonio.encode(_failed(error).body()))
-            await send({"type": "http.response.body", "body": data, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-    def _post(self, call: _Call) -> AbstractAsyncContextManager[StreamReply]:
-        url = call.offer.url + _PATHS[call.endpoint]
-        return self._upstream.stream("POST", url, _SEND_HEADERS, call.content)
+            await _until_gone(receive, _answer(call, offer, _Reply(send, meter, trace)))
+        finally:
+            trace.usage = meter.usage if meter else None
+            ticket.done(trace.usage, meter.text_bytes if meter else 0)
 
 
-async def _events(call: _Call, reply: StreamReply) -> AsyncIterator[bytes]:
-    dialect, model = call.offer.dialect, call.offer.id
-    async for data in reply.events():
-        if data == _DONE:
-            yield _event(data.encode())
-            continue
-        for chunk in dialect.chunks(call.endpoint, _parsed(data), model, usage=call.usage_in_stream):
-            yield _event(jsonio.encode(chunk))
+class _Reply:
+    """Sends an answer, and lets the meter see it pass."""
+
+    def __init__(self, send: Send, meter: Meter | None, trace: Trace) -> None:
+        self._send = send
+        self._meter = meter
+        self._trace = trace
+        self.started = False
+
+    async def start(self, answer: Answer) -> None:
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+        if isinstance(answer.content, bytes):
+            headers.append((b"content-length", b"%d" % len(answer.content)))
+        self.started = True
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
+
+    async def whole(self, content: bytes) -> None:
+        if self._meter:
+            self._meter.whole(content)
+        await self._send({"type": "http.response.body", "body": content})
+
+    async def piece(self, piece: bytes) -> None:
+        if self._meter:
+            self._meter.piece(piece)
+        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def broken(self, refusal: Refusal) -> None:
+        """Say in the stream that it broke off, since its status is out; it then ends without [DONE]."""
+        self._trace.error = refusal.code
+        await self.piece(event(jsonio.encode(refusal.body())))
+        await self.end()
 
 
-def _parsed(data: str | bytes) -> JsonObject:
+async def _answer(call: Call, offer: Offer, reply: _Reply) -> None:
     try:
-        body = jsonio.loads(data)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ProviderError("its answer is not a JSON object", kind="invalid_response")
-    return body
-
-
-def _event(data: bytes) -> bytes:
-    return b"data: " + data + b"\n\n"
+        async with offer.backend.answer(call) as answer:
+            await reply.start(answer)
+            if isinstance(answer.content, bytes):
+                await reply.whole(answer.content)
+                return
+            async for piece in answer.content:
+                await reply.piece(piece)
+        await reply.end()
+    except ProviderError as error:
+        if not reply.started:
+            raise upstream_failed(error) from error
+        await reply.broken(upstream_failed(error))
 
 
 async def _read_body(request: Request) -> bytes:
@@ -185,8 +159,3 @@ async def _until_gone(receive: Receive, work: Coroutine[None, None, None]) -> No
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _failed(error: ProviderError) -> Refusal:
-    status, code = (504, "upstream_timeout") if error.kind == "timeout" else (502, "upstream_failed")
-    return Refusal(status, f"the model's server failed: {error.message}", kind="server_error", code=code)

@@ -1,6 +1,5 @@
 """Runs llama.cpp's own server for each demo model, all in this process, each on a port of its own."""
 
-import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,20 +7,19 @@ from contextlib import contextmanager
 import xllamacpp
 
 from regrade.errors import GatewayError
-from regrade.gateway.catalogue import Catalogue, Offer
-from regrade.gateway.llamacpp import LlamaCpp
 from regrade.gateway.models import DemoModel
 
-__all__ = ["running_models"]
+__all__ = ["SLOTS", "running_models"]
 
-_SLOTS = 16
+SLOTS = 16
+"""Requests that each server takes at a time."""
 _SPARE_THREADS = 8
 _LOG_ERRORS = 1
 
 
 @contextmanager
-def running_models(models: Iterable[DemoModel]) -> Iterator[Catalogue]:
-    """Run a server for each model; give what they offer.
+def running_models(models: Iterable[DemoModel]) -> Iterator[dict[str, str]]:
+    """Run a server for each model; give their base URLs by the models' ids.
 
     Raises:
         GatewayError: When a model cannot be loaded; llama.cpp writes the reason to standard error.
@@ -29,19 +27,7 @@ def running_models(models: Iterable[DemoModel]) -> Iterator[Catalogue]:
     models = list(models)
     with ThreadPoolExecutor(max_workers=len(models)) as pool:
         servers = list(pool.map(_start, models))
-    now = int(time.time())
-    dialect = LlamaCpp()
-    yield {
-        model.id: Offer(
-            id=model.id,
-            url=f"{server.listening_address}/v1",
-            context_window=model.context_window,
-            dialect=dialect,
-            max_connections=_SLOTS,
-            created=now,
-        )
-        for model, server in zip(models, servers, strict=True)
-    }
+    yield {model.id: f"{server.listening_address}/v1" for model, server in zip(models, servers, strict=True)}
     servers.clear()
 
 
@@ -58,8 +44,8 @@ def _parameters(model: DemoModel) -> xllamacpp.CommonParams:
     params.model_alias = {model.id}
     params.hostnames = ["127.0.0.1"]
     params.port = 0
-    params.n_parallel = _SLOTS
-    params.n_ctx = _SLOTS * model.context_window
+    params.n_parallel = SLOTS
+    params.n_ctx = SLOTS * model.context_window
     # One buffer for all slots would let a request's neighbours change its rounding, and so its answer.
     params.kv_unified = False
     params.cache_ram_mib = 0
@@ -68,7 +54,7 @@ def _parameters(model: DemoModel) -> xllamacpp.CommonParams:
     # A second thread costs a model this small more in waiting than it computes.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     # A kept-alive connection holds a thread of the HTTP server.
-    params.n_threads_http = _SLOTS + _SPARE_THREADS
+    params.n_threads_http = SLOTS + _SPARE_THREADS
     params.n_gpu_layers = 0
     params.fit_params = False
     params.warmup = False

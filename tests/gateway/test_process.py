@@ -1,4 +1,4 @@
-"""Starting and ending the process behind the demo gateway."""
+"""Starting and ending the process that serves."""
 
 import os
 import signal
@@ -13,9 +13,10 @@ import openai
 import pytest
 
 from regrade.errors import GatewayError, MissingExtraError, UsageError
-from regrade.gateway.demo import DemoGateway
+from regrade.gateway.process import Gateway, demo_gateway
+from regrade.gateway.settings import GatewaySettings
 
-ONE = ["demo/v1"]
+ONE = ("demo/v1",)
 
 
 def is_gone(base_url: str) -> bool:
@@ -36,7 +37,7 @@ def is_gone(base_url: str) -> bool:
 
 def test_stop_ends_the_child_and_can_be_repeated() -> None:
     """After `stop` nothing listens on the port; a second `stop` does no harm."""
-    gateway = DemoGateway(models=ONE).start()
+    gateway = demo_gateway(ONE).start()
     gateway.stop()
     gateway.stop()
     assert is_gone(gateway.base_url)
@@ -44,15 +45,15 @@ def test_stop_ends_the_child_and_can_be_repeated() -> None:
 
 def test_only_models_that_are_asked_for_are_loaded() -> None:
     """The catalogue of a running gateway is what its starter asked for."""
-    with DemoGateway(models=ONE) as gateway, openai.OpenAI(base_url=gateway.base_url, api_key="k") as client:
-        assert [one.id for one in client.models.list()] == ONE
+    with demo_gateway(ONE) as gateway, openai.OpenAI(base_url=gateway.base_url, api_key="k") as client:
+        assert [one.id for one in client.models.list()] == list(ONE)
 
 
 def test_a_killed_parent_leaves_nothing_behind() -> None:
     """`kill -9` of the process that started it ends the child as well."""
     code = (
-        "import sys; from regrade.gateway.demo import DemoGateway\n"
-        "print(DemoGateway(models=['demo/v1']).start().base_url, flush=True); sys.stdin.read()"
+        "import sys; from regrade.gateway.process import demo_gateway\n"
+        "print(demo_gateway(['demo/v1']).start().base_url, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -68,13 +69,13 @@ def test_a_killed_parent_leaves_nothing_behind() -> None:
 def test_other_names_of_loopback_are_served(host: str) -> None:
     """An IPv6 address stands in brackets in the base URL, as clients need it."""
     with (
-        DemoGateway(host, models=ONE) as gateway,
+        Gateway(GatewaySettings(host, demo=ONE)) as gateway,
         openai.OpenAI(base_url=gateway.base_url, api_key="k") as client,
     ):
         assert next(iter(client.models.list())).id == "demo/v1"
 
 
-def test_ctrl_c_reaches_the_parent_alone(gateway: DemoGateway) -> None:
+def test_ctrl_c_reaches_the_parent_alone(gateway: Gateway) -> None:
     """The child is in a session of its own, so that a terminal's interrupt passes it by."""
     assert gateway._process
     assert os.getsid(gateway._process.pid) != os.getsid(0)
@@ -85,27 +86,27 @@ def test_a_port_in_use_is_one_clear_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(GatewayError, match=rf"127\.0\.0\.1 port {port}.*\n.*--port"):
-            DemoGateway(port=port, models=ONE).start()
+            Gateway(GatewaySettings(port=port, demo=ONE)).start()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.org", ""])
 def test_only_loopback_is_served(host: str) -> None:
     """Any key is accepted, hence no other machine may come near."""
     with pytest.raises(UsageError, match="serves only this machine"):
-        DemoGateway(host)
+        Gateway(GatewaySettings(host))
 
 
 def test_an_unknown_model_is_refused_before_anything_starts() -> None:
     """The nearest shipped model is named."""
     with pytest.raises(UsageError, match='did you mean "demo/v2"'):
-        DemoGateway(models=["demo/v22"])
+        demo_gateway(["demo/v22"])
 
 
 def test_without_the_runtime_the_other_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where xllamacpp is missing the error names the extra and any endpoint instead."""
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(MissingExtraError, match=r"regrade\[demo\](.|\n)*OPENAI_BASE_URL"):
-        DemoGateway().start()
+        demo_gateway().start()
 
 
 def test_a_child_that_does_not_start_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,12 +116,12 @@ def test_a_child_that_does_not_start_is_quoted(monkeypatch: pytest.MonkeyPatch, 
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(GatewayError, match=r"did not start; it said:\nno memory left\n.*OPENAI_BASE_URL"):
-        DemoGateway(models=ONE).start()
+        demo_gateway(ONE).start()
 
 
 def test_a_child_that_dies_ends_the_wait() -> None:
     """Whoever waits for a gateway is told when it has died."""
-    with DemoGateway(models=ONE) as gateway:
+    with demo_gateway(ONE) as gateway:
         assert gateway._process
         kill = threading.Timer(0.05, os.kill, (gateway._process.pid, signal.SIGKILL))
         kill.start()
