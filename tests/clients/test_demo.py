@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from regrade.gateway.demo import DemoGateway
+from regrade.gateway.process import Gateway, demo_gateway
 
 
 @pytest.fixture(scope="module")
-def gateway() -> Iterator[DemoGateway]:
+def gateway() -> Iterator[Gateway]:
     """Run the demo gateway with two models."""
-    with DemoGateway(models=["demo/v1", "demo/v2"]) as running:
+    with demo_gateway(["demo/v1", "demo/v2"]) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def seen(client: Any, gateway: DemoGateway) -> dict[str, Any]:
+def seen(client: Any, gateway: Gateway) -> dict[str, Any]:
     """Return what a client saw of every call, made once."""
     found: dict[str, Any] = client(gateway.base_url)
     return found
