@@ -9,7 +9,7 @@ import pyarrow as pa
 from regrade.aggregate.columns import SAMPLE_ID, Columns, Reader, sample_keys
 from regrade.aggregate.grid import Chosen, Grid, build_grid, chosen
 from regrade.aggregate.measures import scorer_measures
-from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, request_columns
+from regrade.aggregate.plan import SCORE_COLUMNS, EvalMetrics, arm_request_columns
 from regrade.aggregate.requests import Requests, read_requests
 from regrade.aggregate.scored import Scores, place_scores
 from regrade.aggregate.slices import scalar_fields, slice_of
@@ -29,11 +29,6 @@ _QUANTITIES = {
     "completion_tokens_per_answer": "completion_tokens",
 }
 """What the requests tell of an answer: name of the measure to column. All of them are better low."""
-
-
-def arm_request_columns() -> tuple[str, ...]:
-    """Return the columns of the samples table that arms are laid out from."""
-    return (*request_columns(slices=True), "fingerprint")
 
 
 class ArmReader:

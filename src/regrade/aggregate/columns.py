@@ -32,8 +32,18 @@ _TEXTS = {
     "expected",
     "version",
 }
-_NUMBERS = ("prompt_tokens", "completion_tokens", "cost_usd", "ttft_s", "latency_s", "attempts", "value")
-_FLAGS = ("ok", "parsed")
+_NUMBERS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
+    "cost_usd",
+    "ttft_s",
+    "latency_s",
+    "attempts",
+    "value",
+)
+_FLAGS = ("ok", "parsed", "cut_in_reasoning")
 _HASHED = {SAMPLE_ID, "fingerprint"}
 _SHARED = {"expected": "label"}
 """Texts of the first column have the codes of the second, so that they can be compared."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from regrade.protocols import Metric
 from regrade.types import Better, Bounds
 
-__all__ = ["SCORE_COLUMNS", "EvalMetrics", "ScorerMetrics", "request_columns"]
+__all__ = ["SCORE_COLUMNS", "EvalMetrics", "ScorerMetrics", "arm_request_columns", "request_columns"]
 
 _KEY = ("eval", "prompt", "model", "sample_id", "epoch", "role")
 _REQUEST_COLUMNS = (
@@ -20,13 +20,19 @@ _REQUEST_COLUMNS = (
     "latency_s",
     "attempts",
 )
+_COUNTED = ("reasoning_tokens", "cached_tokens", "cut_in_reasoning")
 SCORE_COLUMNS = (*_KEY, "scorer", "metric", "value", "label", "expected", "parsed")
 """Of the scores table."""
 
 
 def request_columns(*, slices: bool) -> tuple[str, ...]:
     """Return the columns of the samples table; the metadata, which can be large, for slices alone."""
-    return (*_REQUEST_COLUMNS, "metadata") if slices else _REQUEST_COLUMNS
+    return (*_REQUEST_COLUMNS, *_COUNTED, "metadata") if slices else (*_REQUEST_COLUMNS, *_COUNTED)
+
+
+def arm_request_columns() -> tuple[str, ...]:
+    """Return the columns of the samples table that arms are laid out from, all of which baselines hold."""
+    return (*_REQUEST_COLUMNS, "metadata", "fingerprint")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from regrade.types import Estimate
 __all__ = ["Requests", "read_requests"]
 
 _SPENT = ("prompt_tokens", "completion_tokens", "cost_usd")
+_PARTS = ("reasoning_tokens", "cached_tokens")
+"""Of the tokens above, where an endpoint counts them."""
+_CUT = "cut_in_reasoning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Requests:
         kinds: Names of the kinds of failure, sorted.
         kind: Place in `kinds`, -1 where nothing failed.
         numbers: Column name to values, NaN where there is none.
+        cut: Whether the limit on tokens ended the answer inside its reasoning.
         judges: Flat cell of each judge's request.
         judged: Column name to one value a judge's request.
         judge_failed: Whether the judge's request failed.
@@ -35,6 +39,7 @@ class Requests:
     kinds: tuple[str, ...]
     kind: Ints
     numbers: dict[str, Floats]
+    cut: Flags
     judges: Ints
     judged: dict[str, Floats]
     judge_failed: Flags
@@ -57,11 +62,26 @@ class Requests:
                 yield name, estimate, int((present & ~known).sum())
         for column in _SPENT:
             yield column, *_total(self.numbers[column][arm, samples], present, self.failed[arm, samples])
+        yield from self._parts(arm, samples, present)
         yield from self._cost(arm, samples, present, level)
         attempts = self.numbers["attempts"][arm, samples]
         yield "retries", *_total(np.maximum(attempts - 1, 0), present, self.failed[arm, samples])
         if self.judges.size:
             yield from self._judge_totals(arm)
+
+    def _parts(self, arm: int, samples: Chosen, present: Flags) -> Iterator[tuple[str, Estimate, int]]:
+        """Yield what few endpoints count, where it is more than nothing."""
+        failed = self.failed[arm, samples]
+        for column in _PARTS:
+            values = self.numbers[column][arm, samples]
+            if (values > 0).any():
+                yield column, *_total(values, present, failed)
+        cut = self.cut[arm, samples]
+        if cut.any():
+            answered = present & ~failed
+            note = f"{cut.sum()} of {answered.sum()} answers ended in their reasoning; allow more tokens"
+            n = int(answered.any(axis=1).sum())
+            yield _CUT, Estimate(float(cut.sum()), n=n, note=note), int((present & failed).sum())
 
     def _failures(
         self, arm: int, samples: Chosen, present: Flags, level: float
@@ -105,6 +125,7 @@ def read_requests(grid: Grid, answers: Columns, others: Columns) -> Requests:
         answers: Rows of the role "answer".
         others: Rows of judges' roles.
     """
+    cut = answers.flags(_CUT) if _CUT in answers.arrays else np.broadcast_to(np.False_, answers.count)
     ok, kind = answers.flags("ok"), answers.ints("failure_kind")
     names = answers.texts("failure_kind")
     found = sorted(names[code] for code in np.unique(kind[kind >= 0]))
@@ -118,8 +139,10 @@ def read_requests(grid: Grid, answers: Columns, others: Columns) -> Requests:
         kind=grid.ints(grid.cell, np.where(ok, -1, rank[kind])),
         numbers={
             name: grid.floats(grid.cell, answers.floats(name))
-            for name in (*_SPENT, "latency_s", "ttft_s", "attempts")
+            for name in (*_SPENT, *_PARTS, "latency_s", "ttft_s", "attempts")
+            if name in answers.arrays
         },
+        cut=grid.flags(grid.cell, cut),
         judges=judges,
         judged={name: others.floats(name) for name in _SPENT},
         judge_failed=~others.flags("ok"),

@@ -163,6 +163,7 @@ class Resolver:
             max_connections=spec.max_connections,
             rpm=spec.rpm,
             tpm=spec.tpm,
+            inline_reasoning=spec.inline_reasoning,
             options=options,
         )
 

@@ -84,7 +84,11 @@ def _show(console: "Console", record: dict[str, Any], limit: int | None) -> None
     if record["reasoning"]:
         _field(console, "reasoning", record["reasoning"], limit)
     if record["ok"]:
-        _field(console, "answer", record["text"] or "(empty)", limit)
+        calls = json.loads(record.get("tool_calls") or "[]")
+        if record["text"] or not calls:
+            _field(console, "answer", record["text"] or "(empty)", limit)
+        for call in calls:
+            _field(console, "tool call", f"{call['name']}({call['arguments']})", limit)
     else:
         _field(console, "failure", f"{record['failure_kind']}: {record['failure_message']}", limit)
     if record["target"] is not None:

@@ -180,7 +180,9 @@ def request_hash(model: Model, endpoint: Endpoint, content: Messages | str, para
 
 
 def _hash_prefix(model: Model, endpoint: Endpoint | None = None) -> bytes:
-    return canonical([endpoint or model.endpoint, model.name, model.id, model.identity])
+    whom = [endpoint or model.endpoint, model.name, model.id, model.identity]
+    # What is kept of an answer depends on it; left out by default, so that hashes stay what they were.
+    return canonical(whom if model.inline_reasoning else [*whom, "reasoning left inline"])
 
 
 def _finish_hash(prefix: bytes, messages: Messages, text: str, params: JsonObject) -> str:

@@ -4,16 +4,22 @@ from dataclasses import dataclass, field
 
 from regrade import jsonio
 from regrade.errors import ProviderError
+from regrade.providers.calls import CallBuilder, read_calls
 from regrade.providers.faults import server_message
-from regrade.types import Completion, Endpoint, Json, JsonObject, Usage
+from regrade.providers.reasoning import content_text, reasoning_of, split_inline
+from regrade.types import Completion, Endpoint, Json, JsonObject, ToolCall, Usage
 
 __all__ = ["AnswerBuilder", "read_completion"]
 
-_REASONING = ("reasoning_content", "reasoning")
 
-
-def read_completion(body: bytes, endpoint: Endpoint, latency_s: float) -> Completion:
+def read_completion(body: bytes, endpoint: Endpoint, latency_s: float, *, inline: bool = True) -> Completion:
     """Return the completion in a whole answer.
+
+    Args:
+        body: What the endpoint sent.
+        endpoint: Which of the two APIs it was asked by.
+        latency_s: How long it took.
+        inline: Whether reasoning at the start of the answer's text is told from the answer.
 
     Raises:
         ProviderError: When there is none in it (retryable), or the endpoint withheld it (final).
@@ -27,19 +33,11 @@ def read_completion(body: bytes, endpoint: Endpoint, latency_s: float) -> Comple
     source = choice.get("message") if endpoint == "chat" else choice
     if not isinstance(source, dict):
         raise _without("message")
-    text = _text(source.get("content" if endpoint == "chat" else "text"))
+    text = content_text(source.get("content" if endpoint == "chat" else "text"))
     if text is None and isinstance(source.get("refusal"), str):
         text = source["refusal"]
-    reasoning = _reasoning(source)
-    finish = _finish(choice)
-    return Completion(
-        text=_present(text, finish, has_reasoning=reasoning is not None, other=source),
-        reasoning=reasoning,
-        finish_reason=finish,
-        usage=_usage(answer),
-        latency_s=latency_s,
-        served_model=_model(answer),
-    )
+    said = _Said(text, reasoning_of(source), read_calls(source), _finish(choice))
+    return said.completion(inline=inline, usage=_usage(answer), latency_s=latency_s, model=_model(answer))
 
 
 def _first_choice(answer: Json, body: bytes) -> JsonObject:
@@ -55,29 +53,47 @@ def _without(what: str) -> ProviderError:
     return ProviderError(f"the answer holds no {what}", kind="invalid_response", retryable=True)
 
 
-def _present(text: str | None, finish: str | None, *, has_reasoning: bool, other: Json = None) -> str:
-    """Return the text; an answer without one is empty when the model had reasons, else a failure."""
-    if finish == "content_filter":
-        raise ProviderError("the endpoint withheld the answer (content_filter)", kind="content_filter")
-    if text is not None:
-        return text
-    calls = isinstance(other, dict) and other.get("tool_calls")
-    if finish is not None or has_reasoning or calls:
-        return ""
-    raise ProviderError("the answer has no content", kind="invalid_response", retryable=True)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a model said, however it came."""
 
+    text: str | None
+    reasoning: str | None
+    calls: tuple[ToolCall, ...]
+    finish: str | None
 
-def _text(content: Json) -> str | None:
-    """Return a content's text: a string, or the text parts of a list of parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return None
+    def completion(
+        self,
+        *,
+        inline: bool,
+        usage: Usage,
+        latency_s: float,
+        model: str | None,
+        ttft_s: float | None = None,
+    ) -> Completion:
+        """Return the answer, its reasoning apart; one without text is empty when there is something else.
 
-
-def _reasoning(message: JsonObject) -> str | None:
-    return next((message[key] for key in _REASONING if isinstance(message.get(key), str)), None)
+        Raises:
+            ProviderError: When the endpoint withheld it (final), or there is nothing in it (retryable).
+        """
+        if self.finish == "content_filter":
+            raise ProviderError("the endpoint withheld the answer (content_filter)", kind="content_filter")
+        if self.text is None and self.finish is None and not (self.reasoning or self.calls):
+            raise ProviderError("the answer has no content", kind="invalid_response", retryable=True)
+        text, reasoning = self.text or "", self.reasoning
+        if inline:
+            text, found = split_inline(text, apart=reasoning is not None)
+            reasoning = "\n\n".join(part for part in (reasoning, found) if part) or None
+        return Completion(
+            text=text,
+            reasoning=reasoning,
+            finish_reason=self.finish,
+            usage=usage,
+            ttft_s=ttft_s,
+            latency_s=latency_s,
+            served_model=model,
+            tool_calls=self.calls,
+        )
 
 
 def _finish(choice: JsonObject) -> str | None:
@@ -94,12 +110,21 @@ def _usage(answer: JsonObject) -> Usage:
     usage = answer.get("usage")
     if not isinstance(usage, dict):
         return Usage()
-    return Usage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        reasoning_tokens=_count(usage.get("completion_tokens_details"), "reasoning_tokens"),
-        cached_tokens=_count(usage.get("prompt_tokens_details"), "cached_tokens"),
-    )
+    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    reasoning = _count(usage.get("completion_tokens_details"), "reasoning_tokens")
+    if reasoning is None:
+        reasoning = _count(usage, "reasoning_tokens")
+    cached = _count(usage.get("prompt_tokens_details"), "cached_tokens")
+    if cached is None:  # where DeepSeek and Moonshot count them
+        cached = next((n for key in _CACHED if (n := _count(usage, key)) is not None), None)
+    if reasoning and prompt is not None and completion is not None:
+        # xAI counts reasoning beside the answer, all others within it; the total tells.
+        apart = _count(usage, "total_tokens") == prompt + completion + reasoning
+        completion += reasoning if apart else 0
+    return Usage(prompt, completion, reasoning, cached)
+
+
+_CACHED = ("prompt_cache_hit_tokens", "cached_tokens")
 
 
 def _count(usage: Json, name: str) -> int | None:
@@ -113,10 +138,10 @@ class AnswerBuilder:
 
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
+    _calls: CallBuilder = field(default_factory=CallBuilder)
     _finish: str | None = None
     _usage: Usage = field(default_factory=Usage)
     _model: str | None = None
-    _calls_tool: bool = False
 
     def add(self, chunk: Json) -> bool:
         """Take one chunk; return whether it brought a piece of the answer or of its reasoning.
@@ -144,16 +169,18 @@ class AnswerBuilder:
         self._finish = _finish(choice) or self._finish
         delta = choice.get("delta")
         source = delta if isinstance(delta, dict) else choice
-        text = _text(source.get("content" if isinstance(delta, dict) else "text"))
-        reasoning = _reasoning(source)
-        self._calls_tool = self._calls_tool or bool(source.get("tool_calls"))
+        text = content_text(source.get("content" if isinstance(delta, dict) else "text"))
+        if text is None and isinstance(source.get("refusal"), str):
+            text = source["refusal"]
+        reasoning = reasoning_of(source)
+        called = self._calls.add(source)
         if text:
             self._text.append(text)
         if reasoning:
             self._reasoning.append(reasoning)
-        return bool(text or reasoning)
+        return bool(text or reasoning or called)
 
-    def completion(self, *, ttft_s: float | None, latency_s: float) -> Completion:
+    def completion(self, *, ttft_s: float | None, latency_s: float, inline: bool = True) -> Completion:
         """Return the whole answer.
 
         Raises:
@@ -162,13 +189,8 @@ class AnswerBuilder:
         if self._finish is None:
             message = "the stream ended without a finish reason"
             raise ProviderError(message, kind="truncated", retryable=True)
-        text = _present("".join(self._text), self._finish, has_reasoning=bool(self._reasoning))
-        return Completion(
-            text=text,
-            reasoning="".join(self._reasoning) or None,
-            finish_reason=self._finish,
-            usage=self._usage,
-            ttft_s=ttft_s,
-            latency_s=latency_s,
-            served_model=self._model,
+        reasoning = "".join(self._reasoning) or None
+        said = _Said("".join(self._text), reasoning, self._calls.calls(), self._finish)
+        return said.completion(
+            inline=inline, usage=self._usage, latency_s=latency_s, model=self._model, ttft_s=ttft_s
         )

@@ -45,9 +45,7 @@ class OpenAICompatible:
             error.message = self._without_key(error.message)
             error.args = (error.message,)
             raise
-        if self.api_key and self.api_key in completion.text:
-            return replace(completion, text=self._without_key(completion.text))
-        return completion
+        return _redacted(completion, self._without_key) if self.api_key else completion
 
     def _without_key(self, text: str) -> str:
         """Return a server's text; should it repeat the key, that never goes further than here."""
@@ -65,7 +63,8 @@ class OpenAICompatible:
                 return await self._collect(reply, started)
             limits = _limits(reply.headers)
             body = await reply.read()
-        completion = read_completion(body, request.endpoint, self.clock() - started)
+        latency_s, inline = self.clock() - started, self.model.inline_reasoning
+        completion = read_completion(body, request.endpoint, latency_s, inline=inline)
         return replace(completion, limits=limits) if limits else completion
 
     async def _collect(self, reply: StreamReply, started: float) -> Completion:
@@ -74,7 +73,8 @@ class OpenAICompatible:
         async for chunk in _chunks(reply):
             if builder.add(chunk) and first is None:
                 first = self.clock() - started
-        return builder.completion(ttft_s=first, latency_s=self.clock() - started)
+        latency_s, inline = self.clock() - started, self.model.inline_reasoning
+        return builder.completion(ttft_s=first, latency_s=latency_s, inline=inline)
 
     async def list_models(self) -> list[ModelInfo]:
         """Return the endpoint's models in the order it lists them.
@@ -102,6 +102,13 @@ class OpenAICompatible:
         if self.api_key:
             headers["Authorization"] = f"Bearer {self.api_key}"
         return headers
+
+
+def _redacted(completion: Completion, clean: Callable[[str], str]) -> Completion:
+    """Return an answer without what `clean` takes out, in whichever part a server repeated it."""
+    calls = tuple(replace(call, arguments=clean(call.arguments)) for call in completion.tool_calls)
+    reasoning = None if completion.reasoning is None else clean(completion.reasoning)
+    return replace(completion, text=clean(completion.text), reasoning=reasoning, tool_calls=calls)
 
 
 def _limits(headers: Mapping[str, str]) -> dict[str, str] | None:

@@ -148,6 +148,7 @@ def _notes(rows: Sequence[SummaryRow]) -> list[str]:
     notes = list(
         dict.fromkeys(f"{row.metric}: {row.note}" for row in rows if row.note and row.scorer and row.n)
     )
+    notes += _cut(rows)
     notes += _unread(rows)
     failed = sum(1 for arm in {(row.prompt, row.model) for row in rows} if _counts(rows, arm)[1] != "0")
     if failed:
@@ -166,6 +167,16 @@ def _kinds_of_failure(rows: Sequence[SummaryRow]) -> list[str]:
                 f"{row.value * 100:.3g} % of {arm}"
             )
     return [f"Failed by {kind}: {', '.join(arms)}." for kind, arms in parts.items()]
+
+
+def _cut(rows: Sequence[SummaryRow]) -> list[str]:
+    """Return a sentence about answers that ended in their reasoning, with those who gave them."""
+    several_prompts = len({row.prompt for row in rows}) > 1
+    return [
+        f"{f'{row.prompt} {row.model}' if several_prompts else row.model}: {row.note}."
+        for row in rows
+        if not row.scorer and row.metric == "cut_in_reasoning" and row.note
+    ]
 
 
 def _unread(rows: Sequence[SummaryRow]) -> list[str]:

@@ -26,6 +26,7 @@ from regrade.types import (
 __all__ = ["EvalScorers", "ScorerUnit"]
 
 _MAIN = "value"
+_CUT = "the answer ended inside its reasoning, at the limit on tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,14 @@ class ScorerUnit:
         return inspect.iscoroutinefunction(self.scorer.score) or bool(getattr(self.scorer, "waits", False))
 
     def context(self, outcome: Outcome) -> ScoreContext | None:
-        """Return what the scorer gets to see, or None when `extract` finds no answer."""
+        """Return what the scorer gets to see, or None when there is no answer to look at.
+
+        `extract` found none, or the limit on tokens ended it inside its reasoning.
+        """
         completion, request = outcome.completion, outcome.request
         assert completion is not None
+        if completion.cut_in_reasoning:
+            return None
         found = self.steps.extract(completion.text)
         if found is None:
             return None
@@ -113,12 +119,13 @@ class ScorerUnit:
         return ScoreRow(key, self.title, self.version, metric or self.title, failure=failure)
 
     def not_found(self, outcome: Outcome) -> ScoreRow:
-        """Return the row of an answer in which `extract` found nothing: the least score, and known to be so.
+        """Return the row of an answer in which is nothing to judge: the least score, and known to be so.
 
         That is 0, or the worse end of a range that the scorer declares otherwise.
         """
         bounds = getattr(self.scorer, "bounds", None) or (0.0, 0.0)
         lower_is_better = getattr(self.scorer, "better", "higher") == "lower"
+        cut = outcome.completion is not None and outcome.completion.cut_in_reasoning
         return ScoreRow(
             key=outcome.request.key,
             scorer=self.title,
@@ -126,7 +133,7 @@ class ScorerUnit:
             metric=self.title,
             value=bounds[1] if lower_is_better else bounds[0],
             parsed=False,
-            reason="`extract` found nothing in the answer",
+            reason=_CUT if cut else "`extract` found nothing in the answer",
         )
 
 

@@ -36,6 +36,8 @@ class ModelSpec(Strict):
         max_connections: Requests in flight to this model.
         rpm: Requests a minute that the endpoint allows.
         tpm: Tokens a minute that it allows, prompt and answer together.
+        inline_reasoning: False leaves `<think>...</think>` at the start of an answer in its text;
+            by default it goes with the reasoning that endpoints send apart.
         outputs: A file of recorded answers, in place of an endpoint.
         at: Where in that file the rows are.
         id: Column or template of the sample's id in it; without it rows answer samples in order.
@@ -63,6 +65,7 @@ class ModelSpec(Strict):
     max_connections: int | None = Field(default=None, ge=1)
     rpm: float | None = Field(default=None, gt=0)
     tpm: float | None = Field(default=None, gt=0)
+    inline_reasoning: bool = True
     outputs: str | None = None
     at: str | None = None
     id: str | None = None

@@ -9,7 +9,7 @@ from typing import Self
 
 from regrade.errors import StoreError
 from regrade.jsonio import encode, loads
-from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, Usage
+from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, ToolCall, Usage
 
 __all__ = ["VERSION", "JournalFile", "answer_record", "outcome_of", "record_of"]
 
@@ -129,9 +129,11 @@ def answer_record(outcome: Outcome) -> JsonObject:
     """Return what an answered request is worth keeping of its answer, as `outcome_of` reads it."""
     completion = outcome.completion
     assert completion is not None
+    called = {"tool_calls": [_call_record(call) for call in completion.tool_calls]}
     return {
         "ok": True,
         "text": completion.text,
+        **(called if completion.tool_calls else {}),
         "reasoning": completion.reasoning,
         "finish_reason": completion.finish_reason,
         "usage": _usage_record(completion.usage),
@@ -139,6 +141,10 @@ def answer_record(outcome: Outcome) -> JsonObject:
         "latency_s": completion.latency_s,
         "served_model": completion.served_model,
     }
+
+
+def _call_record(call: ToolCall) -> JsonObject:
+    return {"name": call.name, "arguments": call.arguments, "id": call.id}
 
 
 def _usage_record(usage: Usage) -> JsonObject:
@@ -163,6 +169,7 @@ def outcome_of(record: Mapping[str, object], request: Request, *, replayed: bool
             ttft_s=found.get("ttft_s"),
             latency_s=found.get("latency_s"),
             served_model=found.get("served_model"),
+            tool_calls=tuple(ToolCall(**call) for call in found.get("tool_calls", ())),
         )
     failure = None if found["ok"] else Failure(**found["failure"])
     return Outcome(

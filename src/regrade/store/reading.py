@@ -50,7 +50,20 @@ def read_batches(
     schema = {"samples": SAMPLES, "scores": SCORES}[name]
     texts = [field.name for field in schema if field.type == pa.string()]
     with _opened(folder, name, [text for text in columns if text in texts]) as file:
-        yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
+        there = [column for column in columns if column in file.schema_arrow.names]
+        for batch in file.iter_batches(rows, columns=there, use_threads=False):
+            yield _with_nulls(batch, columns, schema) if len(there) < len(columns) else batch
+
+
+def _with_nulls(batch: "pa.RecordBatch", columns: Sequence[str], schema: "pa.Schema") -> "pa.RecordBatch":
+    """Return a batch with the columns that its run, of an older regrade, did not know."""
+    import pyarrow as pa
+
+    arrays = [
+        batch.column(name) if name in batch.schema.names else pa.nulls(len(batch), schema.field(name).type)
+        for name in columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
 @contextmanager

@@ -22,11 +22,15 @@ SAMPLES = pa.schema(
         *KEY,
         pa.field("ok", pa.bool_(), nullable=False),
         pa.field("text", _TEXT),
+        pa.field("tool_calls", _TEXT),
         pa.field("reasoning", _TEXT),
         pa.field("finish_reason", _TEXT),
+        pa.field("cut_in_reasoning", pa.bool_()),
         pa.field("parsed", pa.bool_()),
         pa.field("prompt_tokens", pa.int64()),
         pa.field("completion_tokens", pa.int64()),
+        pa.field("reasoning_tokens", pa.int64()),
+        pa.field("cached_tokens", pa.int64()),
         pa.field("cost_usd", pa.float64()),
         pa.field("cached", pa.bool_(), nullable=False),
         pa.field("ttft_s", pa.float64()),
@@ -48,7 +52,11 @@ SAMPLES = pa.schema(
     ],
     metadata=VERSION,
 )
-"""`input` and `target`: texts as they are, else JSON; `messages`, `params` and `metadata`: JSON."""
+"""`input` and `target`: texts as they are, else JSON; `tool_calls`, `messages`, `params`, `metadata`: JSON.
+
+Runs of an older regrade lack the columns that were added since; they read as null. `VERSION` grows only
+when an older regrade would misread a table.
+"""
 
 SCORES = pa.schema(
     [

@@ -6,6 +6,7 @@ The packages that write the tables are no part of this room: they load while the
 import tempfile
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from importlib import import_module
 from threading import Thread
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import Self
 
 from regrade.jsonio import dumps, encode, loads
 from regrade.store.folders import RunFolder, unwritable
-from regrade.types import Json, JsonObject, Outcome, ScoreRow
+from regrade.types import Completion, Json, JsonObject, Outcome, ScoreRow, Usage
 
 __all__ = ["TableWriter"]
 
@@ -101,17 +102,13 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
     """Return the columns of the samples table in its order."""
     request, completion, failure = outcome.request, outcome.completion, outcome.failure
     sample = request.sample
-    usage = completion.usage if completion else None
     content = request.messages if request.endpoint == "chat" else request.text
     return {
         **request.key._asdict(),
         "ok": failure is None,
-        "text": completion.text if completion else None,
-        "reasoning": completion.reasoning if completion else None,
-        "finish_reason": completion.finish_reason if completion else None,
+        **_answer_columns(outcome.completion),
         "parsed": parsed,
-        "prompt_tokens": usage.prompt_tokens if usage else None,
-        "completion_tokens": usage.completion_tokens if usage else None,
+        **_usage_columns(outcome.completion),
         "cost_usd": cost_usd,
         "cached": outcome.cached,
         "ttft_s": completion.ttft_s if completion else None,
@@ -131,6 +128,23 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
         "metadata": dumps(sample.metadata),
         "hash": request.hash,
     }
+
+
+def _answer_columns(completion: Completion | None) -> JsonObject:
+    if completion is None:
+        return dict.fromkeys(("text", "tool_calls", "reasoning", "finish_reason", "cut_in_reasoning"))
+    calls = [asdict(call) for call in completion.tool_calls]
+    return {
+        "text": completion.text,
+        "tool_calls": dumps(calls) if calls else None,
+        "reasoning": completion.reasoning,
+        "finish_reason": completion.finish_reason,
+        "cut_in_reasoning": completion.cut_in_reasoning,
+    }
+
+
+def _usage_columns(completion: Completion | None) -> JsonObject:
+    return asdict(completion.usage if completion else Usage())
 
 
 def _score_row(row: ScoreRow) -> list[Json]:

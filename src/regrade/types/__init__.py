@@ -3,7 +3,7 @@
 `Row -> Sample -> Request -> Outcome (Completion | Failure) -> ScoreRow -> SummaryRow`
 """
 
-from regrade.types.answers import Completion, Failure, Outcome, Usage
+from regrade.types.answers import Completion, Failure, Outcome, ToolCall, Usage
 from regrade.types.datasets import Row, Sample
 from regrade.types.metrics import Estimate, MetricInput, SampleValues, SummaryRow
 from regrade.types.requests import AskRequest, Key, Model, ModelInfo, Price, Request
@@ -37,5 +37,6 @@ __all__ = [
     "ScoreRow",
     "Stage",
     "SummaryRow",
+    "ToolCall",
     "Usage",
 ]

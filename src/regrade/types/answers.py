@@ -6,7 +6,22 @@ from dataclasses import dataclass
 from regrade.types.requests import Request
 from regrade.types.values import FailureKind, Stage
 
-__all__ = ["Completion", "Failure", "Outcome", "Usage"]
+__all__ = ["Completion", "Failure", "Outcome", "ToolCall", "Usage"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called.
+
+    Attributes:
+        name: Of the function; empty where the endpoint gave none.
+        arguments: The JSON text that the model wrote, which need not be valid; often empty for no arguments.
+        id: What the result of the call refers to, where the endpoint gave one.
+    """
+
+    name: str
+    arguments: str = ""
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,7 @@ class Completion:
         latency_s: Seconds of the successful attempt, without queue and retry waits.
         served_model: The model id that the endpoint says answered.
         limits: The endpoint's `x-ratelimit-*` headers, where it sent any; not stored.
+        tool_calls: The functions that the model wants called, in its order.
     """
 
     text: str
@@ -42,6 +58,13 @@ class Completion:
     latency_s: float | None = None
     served_model: str | None = None
     limits: Mapping[str, str] | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+
+    @property
+    def cut_in_reasoning(self) -> bool:
+        """Return whether the limit on tokens ended the answer before it began."""
+        thought = bool(self.reasoning) or bool(self.usage.reasoning_tokens)
+        return thought and self.finish_reason == "length" and not (self.tool_calls or self.text.strip())
 
 
 @dataclass(frozen=True, slots=True)

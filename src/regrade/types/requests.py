@@ -47,6 +47,7 @@ class Model:
         max_connections: A limit of this model's own.
         rpm: Requests a minute that the endpoint allows, when known.
         tpm: Tokens a minute, likewise.
+        inline_reasoning: Whether reasoning at the start of the answer's own text is told from the answer.
         options: Arguments of other providers (such as `outputs`), as written.
     """
 
@@ -64,6 +65,7 @@ class Model:
     max_connections: int | None = None
     rpm: float | None = None
     tpm: float | None = None
+    inline_reasoning: bool = True
     options: JsonObject = field(default_factory=dict)
 
 
