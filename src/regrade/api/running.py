@@ -17,6 +17,7 @@ from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel, plan_models
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
 from regrade.api.providers import build_provider
+from regrade.api.ranking import write_ranking
 from regrade.api.results import Run
 from regrade.api.resuming import as_before, earlier_surveys, recall_from, resumed_requests, run_to_resume
 from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_of
@@ -347,8 +348,10 @@ class _Sitting:
         columns = request_columns(slices=any(one.slices for one in metrics.values()))
         samples = read_batches(self.folder, "samples", columns)
         scores = read_batches(self.folder, "scores", SCORE_COLUMNS)
-        rows = summarise(samples, scores, metrics, self.options.level, self.options.seed)
+        level, seed = self.options.level, self.options.seed
+        rows = summarise(samples, scores, metrics, level, seed)
         write_summary(self.folder, rows)
+        write_ranking(self.folder, self.manifest, rows, self.setting.registry, level=level, seed=seed)
 
 
 async def _cast(

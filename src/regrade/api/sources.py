@@ -216,14 +216,15 @@ def open_recorded(results: Path, reference: str) -> Recorded:
 
 
 def lay_out(
-    sides: Sequence[tuple[Recorded, ArmChoice]], registry: Registry, slices: Sequence[str] = ()
+    sides: Sequence[tuple[Recorded, ArmChoice]], registry: Registry, slices: Sequence[str] | None = ()
 ) -> "list[list[Arm]]":
     """Return the arms of each side; the sides share the codes of samples and labels.
 
     Args:
         sides: A run or baseline, and which of its arms.
         registry: Plug-ins.
-        slices: Metadata fields that must be laid out, beside those that tell samples apart.
+        slices: Metadata fields that must be laid out, beside those that tell samples apart; None lays out
+            no field at all.
 
     Raises:
         UsageError: A model or prompt that a side does not hold.
@@ -232,8 +233,8 @@ def lay_out(
     from regrade.aggregate.arms import ARM_SCORE_COLUMNS, ArmReader, arm_request_columns, fields_of
 
     sources = {one.name: one for one, _ in sides}
-    fields = dict.fromkeys(slices)
-    for one in sources.values():
+    fields = dict.fromkeys(slices or ())
+    for one in sources.values() if slices is not None else ():
         fields |= dict.fromkeys(fields_of(_first(one.batches("samples", ["metadata"]))))
     reader = ArmReader(tuple(fields))
     whole = {

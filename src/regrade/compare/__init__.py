@@ -5,11 +5,14 @@ from regrade.compare.flips import find_flips
 from regrade.compare.joining import join, match_arms, partner_of
 from regrade.compare.leads import find_leads, main_measures
 from regrade.compare.pairing import chosen_samples, pair_up
+from regrade.compare.ranks import Rank, changes_within, ranks_of
 from regrade.compare.whole import compare_pairs
 
 __all__ = [
+    "Rank",
     "change_of",
     "changes_of",
+    "changes_within",
     "chosen_samples",
     "compare_pairs",
     "find_flips",
@@ -19,4 +22,5 @@ __all__ = [
     "match_arms",
     "pair_up",
     "partner_of",
+    "ranks_of",
 ]

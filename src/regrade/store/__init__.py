@@ -4,7 +4,7 @@ What reads and writes tables imports pyarrow when it is called: the first reques
 for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from regrade.store.cache import CacheEntry, ResponseCache, cache_path
@@ -15,7 +15,7 @@ from regrade.store.journal_index import JournalIndex
 from regrade.store.manifest import Manifest, Status
 from regrade.store.reading import read_batches, read_rows, read_summary, read_table
 from regrade.store.writer import TableWriter
-from regrade.types import SummaryRow
+from regrade.types import Json, SummaryRow
 
 if TYPE_CHECKING:
     from regrade.store.baselines import (
@@ -50,6 +50,7 @@ __all__ = [
     "read_summary",
     "read_table",
     "write_baseline",
+    "write_comparisons",
     "write_summary",
 ]
 
@@ -63,6 +64,17 @@ def write_summary(folder: RunFolder, rows: Sequence[SummaryRow]) -> None:
     from regrade.store import tables
 
     tables.write_summary(folder, rows)
+
+
+def write_comparisons(folder: RunFolder, rows: Sequence[Mapping[str, Json]]) -> None:
+    """Write `comparisons.parquet`, from records with at least its columns.
+
+    Raises:
+        StoreError: When it cannot be written.
+    """
+    from regrade.store import tables
+
+    tables.write_comparisons(folder, rows)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-__all__ = ["KEY", "SAMPLES", "SCORES", "SUMMARY", "VERSION"]
+__all__ = ["COMPARISONS", "KEY", "SAMPLES", "SCORES", "SUMMARY", "VERSION"]
 
 VERSION = {b"regrade.schema": b"1"}
 
@@ -96,3 +96,26 @@ SUMMARY = pa.schema(
     ],
     metadata=VERSION,
 )
+
+COMPARISONS = pa.schema(
+    [
+        *(
+            pa.field(name, _TEXT, nullable=False)
+            for name in ("eval", "prompt_a", "model_a", "prompt_b", "model_b", "scorer", "metric", "better")
+        ),
+        pa.field("share", pa.bool_(), nullable=False),
+        pa.field("n", pa.int64(), nullable=False),
+        *(
+            pa.field(name, pa.float64())
+            for name in ("value_a", "value_b", "difference", "se", "low", "high", "level", "p", "p_adjusted")
+        ),
+        *(pa.field(name, pa.int64()) for name in ("wins", "losses", "ties")),
+        pa.field("detectable", pa.float64()),
+        pa.field("missing_a", pa.int64(), nullable=False),
+        pa.field("missing_b", pa.int64(), nullable=False),
+        pa.field("method", _TEXT, nullable=False),
+        pa.field("note", _TEXT, nullable=False),
+    ],
+    metadata=VERSION,
+)
+"""Pairs of models of a prompt, and of prompts of a model, within one run; `difference` is B - A as it is."""

@@ -1,7 +1,7 @@
 """Writing the result tables, a few hundred rows at a time; imported when the first of them is due."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import IO
 
@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 
 from regrade.jsonio import atomic_write
 from regrade.store.folders import RunFolder, unwritable
-from regrade.store.schema import SAMPLES, SCORES, SUMMARY
+from regrade.store.schema import COMPARISONS, SAMPLES, SCORES, SUMMARY
 from regrade.types import Json, SummaryRow
 
-__all__ = ["write_summary", "write_tables"]
+__all__ = ["write_comparisons", "write_summary", "write_tables"]
 
 _ROWS = 512
 """Held as Python objects at a time."""
@@ -83,5 +83,23 @@ def write_summary(folder: RunFolder, rows: Sequence[SummaryRow]) -> None:
     try:
         atomic_write(folder.table_path("summary"), lambda stream: pq.write_table(table, stream))
         atomic_write(folder.path / "summary.csv", lambda stream: pa.csv.write_csv(table, stream))
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def write_comparisons(folder: RunFolder, rows: Sequence[Mapping[str, Json]]) -> None:
+    """Write `comparisons.parquet`.
+
+    Args:
+        folder: The run.
+        rows: Records with at least the table's columns.
+
+    Raises:
+        StoreError: When it cannot be written.
+    """
+    columns = {name: [row[name] for row in rows] for name in COMPARISONS.names}
+    table = pa.table(columns, schema=COMPARISONS)
+    try:
+        atomic_write(folder.table_path("comparisons"), lambda stream: pq.write_table(table, stream))
     except OSError as error:
         raise unwritable(folder, error) from error
