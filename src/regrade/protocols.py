@@ -11,7 +11,9 @@ from regrade.types import (
     AskRequest,
     Bounds,
     Completion,
+    Endpoint,
     Estimate,
+    JsonObject,
     MetricInput,
     ModelInfo,
     Outcome,
@@ -29,6 +31,7 @@ __all__ = [
     "Bounded",
     "Closable",
     "DatasetLoader",
+    "Exchanges",
     "Exporter",
     "Journal",
     "ListsModels",
@@ -98,6 +101,19 @@ class ListsModels(Protocol):
 
     async def list_models(self) -> list[ModelInfo]:
         """Return the endpoint's models in the order it lists them."""
+        ...
+
+
+@runtime_checkable
+class Exchanges(Protocol):
+    """A provider that sends any body to its model, so that what the endpoint honours can be found out."""
+
+    async def exchange(self, endpoint: Endpoint, body: JsonObject) -> list[JsonObject]:
+        """Return the answer as it came, or the chunks of a stream; the model's id is filled in.
+
+        Raises:
+            ProviderError: When the endpoint refuses, or answers with no JSON objects.
+        """
         ...
 
 

@@ -14,6 +14,7 @@ from regrade.api.inventory import Suite, endpoint_models, inventory, spec_schema
 from regrade.api.opening import open_run, runs
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel
+from regrade.api.probing import ProbedModel, probe_models
 from regrade.api.rescoring import rescore
 from regrade.api.results import Run, export, export_document, exporter_name, run_document
 from regrade.api.runner import LiveRun
@@ -38,6 +39,7 @@ __all__ = [
     "PlannedModel",
     "PowerOptions",
     "PowerRow",
+    "ProbedModel",
     "RegradeError",
     "RenderedPrompt",
     "ResponseCache",
@@ -64,6 +66,7 @@ __all__ = [
     "pinned_baseline",
     "plan_run",
     "power",
+    "probe_models",
     "rescore",
     "run",
     "run_document",

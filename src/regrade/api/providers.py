@@ -13,7 +13,7 @@ from regrade.types import Json, Model
 
 __all__ = ["DEMO_KEY", "build_loader", "build_provider"]
 
-DEMO_KEY = "demo"
+DEMO_KEY = "no-key-needed"
 _TEXT_FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv", ".tsv": "tsv"}
 
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
+from regrade.api.demo import demo_gateway
 from regrade.api.describing import describe
 from regrade.api.loops import run_to_end
 from regrade.api.models import Cast, Resolver, lists_demo
@@ -365,7 +366,7 @@ async def _cast(
     files = [one.file for one in evals.values()]
     demo_url = None
     if lists_demo(files, options.models):
-        demo_url = await stack.enter_async_context(_demo_gateway())
+        demo_url = await stack.enter_async_context(demo_gateway())
 
     async def list_models(model: Model) -> Sequence[ModelInfo]:
         provider = build_provider(model, setting.registry, session, setting.env, dict)
@@ -381,19 +382,6 @@ async def _cast(
         name: listed[name] if name in listed else resolver.model_of(ModelSpec(name=name)) for name in names
     }
     return Cast(models, judges)
-
-
-@asynccontextmanager
-async def _demo_gateway() -> AsyncIterator[str]:
-    """Run the embedded gateway beside the run; give its base URL."""
-    from regrade.gateway.process import demo_gateway
-
-    gateway = demo_gateway()
-    await asyncio.to_thread(gateway.start)
-    try:
-        yield gateway.base_url
-    finally:
-        await asyncio.to_thread(gateway.stop)
 
 
 def _in_order(models: Sequence[Model]) -> bool:

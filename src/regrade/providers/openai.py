@@ -8,8 +8,8 @@ from regrade import jsonio
 from regrade.errors import ProviderError
 from regrade.http import HttpSession, StreamReply
 from regrade.providers.answers import AnswerBuilder, read_completion
-from regrade.providers.faults import refused
-from regrade.types import Completion, Json, JsonObject, Model, ModelInfo, Request
+from regrade.providers.faults import refused, server_message
+from regrade.types import Completion, Endpoint, Json, JsonObject, Model, ModelInfo, Request
 
 __all__ = ["OpenAICompatible"]
 
@@ -76,6 +76,28 @@ class OpenAICompatible:
         latency_s, inline = self.clock() - started, self.model.inline_reasoning
         return builder.completion(ttft_s=first, latency_s=latency_s, inline=inline)
 
+    async def exchange(self, endpoint: Endpoint, body: JsonObject) -> list[JsonObject]:
+        """Send a body as it is, in the model's name; return the answer, or the chunks of a stream.
+
+        Raises:
+            ProviderError: When the endpoint refuses, or answers with no JSON objects.
+        """
+        url = f"{self.model.base_url}{_PATHS[endpoint]}"
+        content = jsonio.encode({"model": self.model.id, **body})
+        try:
+            async with self.session.stream(
+                "POST", url, self._headers(stream=bool(body.get("stream"))), content
+            ) as reply:
+                if reply.status != _OK:
+                    raise refused(reply.status, reply.headers, await reply.read())
+                if "event-stream" in reply.headers.get("content-type", ""):
+                    return [_object(chunk) async for chunk in _chunks(reply)]
+                return [_object(_parsed(await reply.read()))]
+        except ProviderError as error:
+            error.message = self._without_key(error.message)
+            error.args = (error.message,)
+            raise
+
     async def list_models(self) -> list[ModelInfo]:
         """Return the endpoint's models in the order it lists them.
 
@@ -138,6 +160,21 @@ async def _chunks(reply: StreamReply) -> AsyncIterator[Json]:
         except ValueError as error:
             message = f"an event of the stream is not JSON: {data[:80]}"
             raise ProviderError(message, kind="invalid_response", retryable=True) from error
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        return jsonio.loads(body)
+    except ValueError as error:
+        message = f"the answer is not JSON: {server_message(body)[:120] or 'empty'}"
+        raise ProviderError(message, kind="invalid_response", retryable=True) from error
+
+
+def _object(value: Json) -> JsonObject:
+    """Return an object of the API; ProviderError when it is none, or an error in the form of one."""
+    if isinstance(value, dict) and not value.get("error"):
+        return value
+    raise ProviderError(server_message(jsonio.canonical(value)), kind="invalid_response")
 
 
 def _model_info(row: JsonObject) -> ModelInfo:

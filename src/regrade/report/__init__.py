@@ -12,6 +12,7 @@ from regrade.report.measures import (
     unit_of,
 )
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
+from regrade.report.probing import probe_tables
 from regrade.report.summary import show_row, summary_tables
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "format_size",
     "gate_document",
     "metric_label",
+    "probe_tables",
     "show_row",
     "summary_tables",
     "unit_of",
