@@ -146,7 +146,7 @@ def test_temperature_two_reaches_tokens_far_down(client: openai.OpenAI) -> None:
     first = client.completions.create(
         model="demo/v2", prompt="Hello", max_tokens=1, temperature=0, extra_body={"logprobs": 40}
     ).model_dump()
-    common = {token["token"] for token in first["choices"][0]["logprobs"]["content"][0]["top_logprobs"]}
+    common = set(first["choices"][0]["logprobs"]["top_logprobs"][0])
     assert len(common) == 40
     drawn = {
         client.completions.create(model="demo/v2", prompt="Hello", max_tokens=1, temperature=2, seed=seed)

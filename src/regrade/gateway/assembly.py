@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from regrade.gateway.accesslog import AccessLog
 from regrade.gateway.catalogue import Catalogue, Offer
 from regrade.gateway.demo import DemoBackend
+from regrade.gateway.echo import EchoedCompletions
 from regrade.gateway.hooks import Hooks
 from regrade.gateway.llamacpp import LlamaCpp
 from regrade.gateway.models import demo_models
@@ -60,7 +61,14 @@ def _demo_offers(settings: GatewaySettings, stack: ExitStack, session: HttpSessi
     return {
         one.id: Offer(
             one.id,
-            DemoBackend(one.id, urls[one.id], dialect, session, SLOTS),
+            DemoBackend(
+                one.id,
+                urls[one.id],
+                dialect,
+                session,
+                slots=SLOTS,
+                parts=EchoedCompletions(urls[one.id], session, dialect, one.context_window),
+            ),
             one.context_window,
             created=now,
         )

@@ -8,11 +8,12 @@ from typing import Protocol
 from regrade import jsonio
 from regrade.errors import ProviderError
 from regrade.gateway.backend import EVENT_STREAM, JSON, PATHS, Answer, Call, event
+from regrade.gateway.echo import has_parts
 from regrade.gateway.refusals import Refusal
 from regrade.http import HttpSession, StreamReply
 from regrade.types import Endpoint, JsonObject
 
-__all__ = ["DemoBackend", "Dialect"]
+__all__ = ["DemoBackend", "Dialect", "Parts"]
 
 _OK = 200
 _DONE = "[DONE]"
@@ -44,11 +45,21 @@ class Dialect(Protocol):
         ...
 
 
+class Parts(Protocol):
+    """Answers completions requests that take several requests upstream."""
+
+    async def answer(self, body: JsonObject, model: str) -> JsonObject:
+        """Return the whole answer in the name of `model`.
+
+        Raises:
+            Refusal: When this cannot be done.
+            ProviderError: When the upstream breaks off.
+        """
+        ...
+
+
 class DemoBackend:
     """Answers for one demo model.
-
-    Whatever needs more than one request upstream for one answer (log-probabilities of a prompt, say) belongs
-    into `_whole`, which has the model's turn already.
 
     Args:
         model: Its id, in whose name answers are given.
@@ -56,14 +67,25 @@ class DemoBackend:
         dialect: Of that server.
         session: Carries requests to it.
         slots: Requests that it takes at a time; more wait here, in order.
+        parts: Answers what takes several requests to that server, all within one turn.
     """
 
-    def __init__(self, model: str, url: str, dialect: Dialect, session: HttpSession, slots: int) -> None:
+    def __init__(
+        self,
+        model: str,
+        url: str,
+        dialect: Dialect,
+        session: HttpSession,
+        *,
+        slots: int,
+        parts: "Parts | None" = None,
+    ) -> None:
         self._model = model
         self._url = url
         self._dialect = dialect
         self._session = session
         self._turns = asyncio.Semaphore(slots)
+        self._parts = parts
 
     @asynccontextmanager
     async def answer(self, call: Call) -> AsyncGenerator[Answer]:
@@ -75,6 +97,10 @@ class DemoBackend:
         """
         content = jsonio.encode(self._dialect.prepare(call.endpoint, call.body))
         async with self._turns:
+            if self._parts is not None and call.endpoint == "completions" and has_parts(call.body):
+                found = await self._parts.answer(call.body, self._model)
+                yield Answer(_OK, JSON, jsonio.encode(found))
+                return
             if not call.stream:
                 yield Answer(_OK, JSON, await self._whole(call, content))
                 return

@@ -111,7 +111,7 @@ def parse_request(endpoint: Endpoint, content: bytes) -> JsonObject:
             raise invalid(f"the parameter '{name}' is required", name, "missing_required_parameter")
     for name, kind in _KINDS_OF[endpoint].items():
         value = body.get(name)
-        if value is not None:
+        if value is not None and not (name == "max_tokens" and value == 0 and body.get("echo")):
             _check(name, kind, value)
     if endpoint == "chat":
         _check_messages(body["messages"])

@@ -6,6 +6,7 @@ What it does in silence instead of what was asked is refused here in words: a de
 from collections.abc import Iterable
 
 from regrade import jsonio
+from regrade.gateway.legacy import legacy_logprobs, written
 from regrade.gateway.refusals import Refusal, invalid
 from regrade.types import Endpoint, Json, JsonObject
 
@@ -20,29 +21,37 @@ _ID_PREFIX: dict[Endpoint, str] = {"chat": "chatcmpl-", "completions": "cmpl-"}
 class LlamaCpp:
     """Of llama.cpp's own HTTP server."""
 
-    def prepare(self, endpoint: Endpoint, body: JsonObject) -> JsonObject:
+    def prepare(self, endpoint: Endpoint, body: JsonObject) -> JsonObject:  # noqa: ARG002 - a Dialect's
         """Return the body to send.
 
         Raises:
-            Refusal: For several choices or prompts (their tokens are counted wrong upstream) and for `echo`.
+            Refusal: For several choices, whose tokens are counted wrong upstream.
         """
         if body.get("n") not in {None, 1}:
             raise _unsupported("n", "one choice a request: send the request again with another seed")
-        if endpoint == "completions":
-            _check_prompt(body)
         seed = body.get("seed")
         if seed is None:
             return body
         # llama.cpp keeps 32 bits of a seed and takes all ones (-1) as "draw one".
         return body | {"seed": seed % _SEEDS}
 
-    def answer(self, endpoint: Endpoint, body: JsonObject, model: str) -> JsonObject:
-        """Return an answer without llama.cpp's own fields, in the name of `model`."""
+    def answer(self, endpoint: Endpoint, body: JsonObject, model: str, *, raw: bool = False) -> JsonObject:
+        """Return an answer without llama.cpp's own fields, in the name of `model`.
+
+        Args:
+            endpoint: By which it was asked for.
+            body: What came, which is changed.
+            model: In whose name.
+            raw: Whether log-probabilities stay in llama.cpp's form, for a caller who is not done with them.
+        """
         answer: JsonObject = {"id": body["id"].replace("chatcmpl-", _ID_PREFIX[endpoint])}
         answer |= {name: body[name] for name in _TOP if name in body}
         answer["model"] = model
         answer["choices"] = body["choices"]
-        for choice in body["choices"]:
+        for choice in body["choices"] if not raw else ():
+            if endpoint == "completions" and "finish_reason" in choice and _entries(choice):
+                tokens = written(_entries(choice))
+                choice["logprobs"] = legacy_logprobs(tokens, top=max(len(one.top) for one in tokens))
             _drop_token_ids(choice.get("logprobs"))
         if body.get("usage"):
             answer["usage"] = {name: body["usage"][name] for name in _USAGE if name in body["usage"]}
@@ -72,16 +81,12 @@ class LlamaCpp:
         return Refusal(status, message, kind=kind)
 
 
-def _check_prompt(body: JsonObject) -> None:
-    prompt = body["prompt"]
-    if isinstance(prompt, list) and len(prompt) > 1 and not isinstance(prompt[0], int):
-        raise _unsupported("prompt", "one prompt a request")
-    if body.get("echo"):
-        raise _unsupported("echo", "answers without the prompt")
-
-
 def _unsupported(param: str, offered: str) -> Refusal:
     return invalid(f"'{param}': the demo models give {offered}", param, "unsupported_value")
+
+
+def _entries(choice: JsonObject) -> list[JsonObject]:
+    return (choice.get("logprobs") or {}).get("content") or []
 
 
 def _drop_token_ids(logprobs: Json) -> None:
