@@ -177,6 +177,6 @@ def test_the_demo_models_are_what_their_server_is_known_to_be(workdir: Path) -> 
     seen = verdicts(found)
     honoured = ("seed", "stop", "max_tokens", "system", "logprobs", "top_logprobs", "schema", "stream")
     assert {name: seen[name] for name in honoured} == dict.fromkeys(honoured, "yes")
-    assert (seen["n"], seen["stream_usage"], seen["completions"]) == ("no", "yes", "yes")
+    assert (seen["n"], seen["stream_usage"], seen["prompt_logprobs"]) == ("no", "yes", "yes")
     assert found.findings["context"].value
     assert found.tokens < 1_500

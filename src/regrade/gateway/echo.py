@@ -167,7 +167,7 @@ class EchoedCompletions:
 
 
 def _walkable(piece: Json) -> bool:
-    """Return whether a grammar leads past a token; of characters in parts and special tokens it knows none."""
+    """Return whether a grammar leads past a token: not a part of a character, not a special one."""
     return isinstance(piece, str) and not (piece.startswith("<") and piece.endswith(">") and len(piece) > 1)
 
 
