@@ -12,6 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build"
+KEY = "sk-test-0123456789abcdef"
 CLIENTS = ("python-2", "python-3", "node")
 CALLS = (
     "models",
@@ -55,19 +56,22 @@ class Client:
     name: str
     command: tuple[str, ...]
 
-    def __call__(
-        self, base_url: str, *calls: str, model: str = "demo/v2", key: str = "sk-test-0123456789abcdef"
-    ) -> Seen:
+    def __call__(self, base_url: str, *calls: str, model: str = "demo/v2", key: str = KEY) -> Seen:
         """Make calls, all when none is named, and return what the client saw."""
+        names = calls or CALLS
+        return dict(zip(names, self.each(base_url, *names, model=model, key=key), strict=True))
+
+    def each(self, base_url: str, *calls: str, model: str, key: str = KEY) -> list[dict[str, Any]]:
+        """Make calls, some of them perhaps several times, and return what the client saw of each."""
         done = subprocess.run(
-            [*self.command, base_url, key, model, *(calls or CALLS)],
+            [*self.command, base_url, key, model, *calls],
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        seen: Seen = json.loads(done.stdout)["seen"]
+        seen: list[dict[str, Any]] = json.loads(done.stdout)["seen"]
         return seen
 
 

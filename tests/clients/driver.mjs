@@ -96,7 +96,6 @@ async function seen(call) {
     const answer = await call();
     return { answer: JSON.parse(JSON.stringify(answer)) };
   } catch (error) {
-    if (!(error instanceof OpenAI.APIError)) throw error;
     const { status = null, param = null, code = null, type = null } = error;
     return {
       error: {
@@ -112,7 +111,7 @@ async function seen(call) {
   }
 }
 
-const found = {};
-for (const name of names) found[name] = await seen(calls[name]);
+const found = [];
+for (const name of names) found.push(await seen(calls[name]));
 const { version } = JSON.parse(readFileSync(join(folder, "node_modules/openai/package.json")));
 process.stdout.write(JSON.stringify({ client: version, seen: found }));

@@ -3,7 +3,7 @@
     python driver.py BASE_URL KEY MODEL CALL [CALL ...]
 
 It runs in an environment that holds the client and nothing of this project; `driver.mjs` does the same calls
-with the client for Node. Answers are printed as they came over the wire: what two clients saw can be compared.
+with the client for Node. Answers are printed as they came over the wire: they can be compared.
 """
 
 import asyncio
@@ -177,21 +177,22 @@ class Calls:
 
 
 def seen(call: Callable[[], Any]) -> dict[str, Any]:
-    """Return what a call gave, or the client's error."""
+    """Return what a call gave, or the error that it raised, which is not always the client's own."""
     try:
         return {"answer": call()}
-    except openai.APIError as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is
         return {"error": _error(error)}
 
 
-def _error(error: openai.APIError) -> dict[str, Any]:
-    body = error.body if isinstance(error.body, dict) else {}
+def _error(error: Exception) -> dict[str, Any]:
+    body = getattr(error, "body", None)
+    body = body if isinstance(body, dict) else {}
     return {
         "class": type(error).__name__,
         "status": getattr(error, "status_code", None),
-        "param": error.param,
-        "code": error.code,
-        "type": error.type,
+        "param": getattr(error, "param", None),
+        "code": getattr(error, "code", None),
+        "type": getattr(error, "type", None),
         "message": body.get("message"),
         "id": bool(getattr(error, "request_id", None)),
     }
@@ -202,7 +203,7 @@ def main() -> None:
     base_url, key, model, *names = sys.argv[1:]
     with openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=30) as client:
         calls = Calls(client, model)
-        found = {name: seen(getattr(calls, name)) for name in names}
+        found = [seen(getattr(calls, name)) for name in names]
     json.dump({"client": openai.__version__, "seen": found}, sys.stdout)
 
 

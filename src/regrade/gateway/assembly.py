@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from regrade.gateway.accesslog import AccessLog
 from regrade.gateway.catalogue import Catalogue, Offer
@@ -46,7 +47,17 @@ async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncI
     """
     with ExitStack() as stack:
         async with HttpSession() as session:
-            yield Parts(_demo_offers(settings, stack, session), Hooks())
+            yield Parts(_demo_offers(settings, stack, session), _hooks(settings))
+
+
+def _hooks(settings: GatewaySettings) -> Hooks:
+    if settings.faults is None:
+        return Hooks()
+    # Reading them takes what reads specs.
+    from regrade.gateway.faults.injector import FaultInjector
+    from regrade.gateway.faults.rules import read_faults
+
+    return Hooks(around_answers=FaultInjector(read_faults(Path(settings.faults))).around)
 
 
 def _demo_offers(settings: GatewaySettings, stack: ExitStack, session: HttpSession) -> dict[str, Offer]:

@@ -16,6 +16,7 @@ import threading
 import time
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Literal
 
 import uvicorn
 
@@ -78,6 +79,7 @@ async def _serve(listener: socket.socket, settings: GatewaySettings) -> None:
             make_app(parts.catalogue, parts.hooks, parts.log),
             lifespan="off",
             ws="none",
+            http=_protocol(settings),
             log_level="error",
             access_log=False,
             proxy_headers=False,
@@ -89,6 +91,15 @@ async def _serve(listener: socket.socket, settings: GatewaySettings) -> None:
         threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
         _tell({"port": listener.getsockname()[1], "models": _listed(parts.catalogue)})
         await server.serve(sockets=[listener])
+
+
+def _protocol(settings: GatewaySettings) -> type[asyncio.Protocol] | Literal["auto"]:
+    """Return how HTTP is spoken: where faults are wanted, so that a connection can be broken."""
+    if settings.faults is None:
+        return "auto"
+    from regrade.gateway.faults.wire import ReachableProtocol
+
+    return ReachableProtocol
 
 
 def _listed(catalogue: Catalogue) -> list[JsonObject]:

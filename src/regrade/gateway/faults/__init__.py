@@ -1,0 +1,1 @@
+"""Faults on purpose, for people who test how their own clients take them."""
