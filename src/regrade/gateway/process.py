@@ -121,7 +121,8 @@ class Gateway:
         assert process.stdin
         assert process.stdout
         assert process.stderr
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended before it read its settings
+            process.stdin.close()
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
