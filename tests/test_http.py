@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from regrade.errors import ProviderError
 from regrade.http import HttpSession
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
@@ -53,3 +54,32 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -
 def test_loopback_needs_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded gateway and local servers are reached behind a company's proxy as well."""
     assert asyncio.run(heads_seen("http://127.0.0.1:{port}/x", monkeypatch)) == []
+
+
+def test_what_cannot_have_been_sent_says_so() -> None:
+    """Only where no connection came about is it certain that nothing reached the server."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async def failures() -> list[ProviderError]:
+        found = []
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server, HttpSession() as session:
+            port = server.sockets[0].getsockname()[1]
+            for url in (
+                f"http://127.0.0.1:{port}/",
+                "http://127.0.0.1:1/",
+                f"https://127.0.0.1:{port}/",
+                "http://",
+            ):
+                with pytest.raises(ProviderError) as caught:
+                    await session.get(url, {})
+                found.append(caught.value)
+        return found
+
+    answered, refused, no_tls, no_host = asyncio.run(failures())
+    assert (answered.kind, answered.sent) == ("connection", True)
+    assert (refused.kind, refused.sent) == ("connection", False)
+    assert (no_host.kind, no_host.sent) == ("bad_request", False)
+    assert not no_tls.sent

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
+    "CassetteMiss",
     "DatasetError",
     "GateError",
     "GatewayError",
@@ -156,6 +157,10 @@ class RunLockedError(StoreError):
     """Another process is writing to the run folder."""
 
 
+class CassetteMiss(StoreError):  # noqa: N818 - a miss is what everybody calls it
+    """A cassette does not hold the request; the message names the nearest one that it does."""
+
+
 class GateError(RegradeError):
     """A run cannot be judged, since none of its models answered anything."""
 
@@ -172,6 +177,7 @@ class ProviderError(RegradeError):
         status: The HTTP status, when there was one.
         retryable: Whether sending the same request again can help.
         retry_after_s: The server's own wish in seconds, when it sent one.
+        sent: Whether the request may have reached the server; False only where nothing of it can have.
     """
 
     def __init__(
@@ -182,12 +188,14 @@ class ProviderError(RegradeError):
         status: int | None = None,
         retryable: bool = False,
         retry_after_s: float | None = None,
+        sent: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.status = status
         self.retryable = retryable
         self.retry_after_s = retry_after_s
+        self.sent = sent
 
 
 class ScorerError(RegradeError):

@@ -7,10 +7,10 @@ imported with the first stream.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -18,7 +18,7 @@ from yarl import URL
 
 from regrade.errors import ProviderError
 
-__all__ = ["HttpSession", "Reply", "StreamReply", "Timeouts"]
+__all__ = ["HttpSession", "Method", "Reply", "Session", "StreamReply", "Timeouts", "events_in"]
 
 Method = Literal["GET", "POST"]
 
@@ -50,13 +50,126 @@ class Reply:
     body: bytes
 
 
-class StreamReply:
-    """An answer whose body is read as it comes.
+class StreamReply(Protocol):
+    """An answer whose body is read as it comes."""
 
-    Attributes:
-        status: Of the answer.
-        headers: Their names in any case.
+    @property
+    def status(self) -> int:
+        """Return its HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return its headers; their names may be asked for in any case."""
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """Return the seconds from the request to what was read last, where they are on record.
+
+        None leaves that to the caller's own clock.
+        """
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body in pieces as they arrive.
+
+        Raises:
+            ProviderError: When the connection breaks or the body is too large.
+        """
+
+    async def read(self) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            ProviderError: When the connection breaks or the body is too large.
+        """
+
+    def events(self) -> AsyncIterator[str]:
+        """Yield the `data` of each server-sent event.
+
+        Raises:
+            ProviderError: When the connection breaks, an event is too large, or it is no such stream.
+        """
+
+
+class Session(Protocol):
+    """What carries requests: over the network, to a recording, or out of one.
+
+    `label` names what a request is for, such as a place in a run's plan. It is sent nowhere; recordings keep
+    it, so that equal requests get back their own answers.
     """
+
+    def stream(
+        self,
+        method: Method,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        label: str | None = None,
+    ) -> AbstractAsyncContextManager[StreamReply]:
+        """Send a request and give its answer while the body is still coming.
+
+        Raises:
+            ProviderError: When no answer comes.
+        """
+
+    async def get(self, url: str, headers: Mapping[str, str], *, label: str | None = None) -> Reply:
+        """Send a GET request and return the whole answer.
+
+        Raises:
+            ProviderError: When no answer comes.
+        """
+        async with self.stream("GET", url, headers, label=label) as reply:
+            return Reply(reply.status, reply.headers, await reply.read())
+
+    async def post(
+        self, url: str, headers: Mapping[str, str], content: bytes, *, label: str | None = None
+    ) -> Reply:
+        """Send a POST request and return the whole answer.
+
+        Raises:
+            ProviderError: When no answer comes.
+        """
+        async with self.stream("POST", url, headers, content, label=label) as reply:
+            return Reply(reply.status, reply.headers, await reply.read())
+
+    async def aclose(self) -> None:
+        """Let go of everything that it holds."""
+
+
+async def events_in(
+    chunks: AsyncIterator[bytes], content_type: str, host: str, max_bytes: int = _MAX_BODY_BYTES
+) -> AsyncIterator[str]:
+    """Yield the `data` of each server-sent event in a body.
+
+    Args:
+        chunks: The body.
+        content_type: As its header says.
+        host: Whom messages name.
+        max_bytes: Of all events together.
+
+    Raises:
+        ProviderError: When an event is too large, or the body is no such stream.
+    """
+    import httpx2
+
+    asked = httpx2.Request("POST", "http://localhost")  # wanted by the class, sent nowhere
+    body = httpx2.Response(200, headers={"Content-Type": content_type}, content=chunks, request=asked)
+    size = 0
+    try:
+        async for event in httpx2.EventSource(body, max_event_size=max_bytes):
+            size += len(event.data)
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            yield event.data
+    except httpx2.HTTPError as error:
+        message = f"the answer of {host} cannot be read: {error}"
+        raise ProviderError(message, kind="invalid_response", retryable=True) from error
+
+
+class _HttpReply:
+    """An answer on a connection."""
+
+    elapsed_s: float | None = None
 
     def __init__(self, answer: aiohttp.ClientResponse, max_body_bytes: int) -> None:
         self._answer = answer
@@ -65,11 +178,6 @@ class StreamReply:
         self.headers: Mapping[str, str] = answer.headers
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body in pieces as they arrive.
-
-        Raises:
-            ProviderError: When the connection breaks or the body is too large.
-        """
         size = 0
         with _translated(self._answer.url):
             while chunk := await self._answer.content.readany():
@@ -79,37 +187,14 @@ class StreamReply:
                 yield chunk
 
     async def read(self) -> bytes:
-        """Return the whole body.
-
-        Raises:
-            ProviderError: When the connection breaks or the body is too large.
-        """
         return b"".join([chunk async for chunk in self.chunks()])
 
-    async def events(self) -> AsyncIterator[str]:
-        """Yield the `data` of each server-sent event.
-
-        Raises:
-            ProviderError: When the connection breaks, an event is too large, or it is no such stream.
-        """
-        import httpx2
-
-        kind = {"Content-Type": self.headers.get("Content-Type", "")}
-        asked = httpx2.Request("POST", str(self._answer.url))  # named in its errors, sent nowhere
-        body = httpx2.Response(self.status, headers=kind, content=self.chunks(), request=asked)
-        size = 0
-        try:
-            async for event in httpx2.EventSource(body, max_event_size=self._max):
-                size += len(event.data)
-                if size > self._max:
-                    raise _too_large(self._max)
-                yield event.data
-        except httpx2.HTTPError as error:
-            message = f"the answer of {_host(self._answer.url)} cannot be read: {error}"
-            raise ProviderError(message, kind="invalid_response", retryable=True) from error
+    def events(self) -> AsyncIterator[str]:
+        kind = self.headers.get("Content-Type", "")
+        return events_in(self.chunks(), kind, _host(self._answer.url), self._max)
 
 
-class HttpSession:
+class HttpSession(Session):
     """Pooled connections to any number of endpoints; one a run, closed at its end.
 
     The caller bounds how many requests are in flight; the pool never makes one wait. Proxies are taken from
@@ -120,6 +205,8 @@ class HttpSession:
         timeouts: Bounds of one attempt.
         verify: Whether certificates are checked against the system's authorities.
         max_body_bytes: A larger answer is an error.
+        keepalive_s: Seconds that a connection is kept for another request; less than the server does keeps
+            requests off connections that it is just closing.
     """
 
     def __init__(
@@ -128,10 +215,12 @@ class HttpSession:
         *,
         verify: bool = True,
         max_body_bytes: int = _MAX_BODY_BYTES,
+        keepalive_s: float = 15.0,
     ) -> None:
         self._timeout = aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read)
         self._verify = verify
         self._max = max_body_bytes
+        self._keepalive_s = keepalive_s
         self._opened: aiohttp.ClientSession | None = None
         self._addresses: dict[str, tuple[URL, str | None]] = {}
 
@@ -143,27 +232,15 @@ class HttpSession:
     ) -> None:
         await self.aclose()
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> Reply:
-        """Send a GET request and return the whole answer.
-
-        Raises:
-            ProviderError: When no answer comes.
-        """
-        async with self.stream("GET", url, headers) as reply:
-            return Reply(reply.status, reply.headers, await reply.read())
-
-    async def post(self, url: str, headers: Mapping[str, str], content: bytes) -> Reply:
-        """Send a POST request and return the whole answer.
-
-        Raises:
-            ProviderError: When no answer comes.
-        """
-        async with self.stream("POST", url, headers, content) as reply:
-            return Reply(reply.status, reply.headers, await reply.read())
-
     @asynccontextmanager
     async def stream(
-        self, method: Method, url: str, headers: Mapping[str, str], content: bytes | None = None
+        self,
+        method: Method,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        label: str | None = None,  # noqa: ARG002 - for sessions that record
     ) -> AsyncGenerator[StreamReply]:
         """Send a request and give its answer while the body is still coming.
 
@@ -181,7 +258,7 @@ class HttpSession:
                 proxy=proxy,
             )
         try:
-            yield StreamReply(answer, self._max)
+            yield _HttpReply(answer, self._max)
         finally:
             if answer.content.at_eof():
                 answer.release()
@@ -192,7 +269,9 @@ class HttpSession:
         """Return the session, opened in the loop that first asks for it."""
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._verify, ttl_dns_cache=300),
+                connector=aiohttp.TCPConnector(
+                    limit=0, ssl=self._verify, ttl_dns_cache=300, keepalive_timeout=self._keepalive_s
+                ),
                 timeout=self._timeout,
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
@@ -207,9 +286,11 @@ class HttpSession:
         try:
             address = URL(url)
         except (ValueError, UnicodeError) as error:
-            raise ProviderError(f"cannot send a request to {url}: {error}", kind="bad_request") from error
+            message = f"cannot send a request to {url}: {error}"
+            raise ProviderError(message, kind="bad_request", sent=False) from error
         if not address.host:
-            raise ProviderError(f"cannot send a request to {url}: it names no host", kind="bad_request")
+            message = f"cannot send a request to {url}: it names no host"
+            raise ProviderError(message, kind="bad_request", sent=False)
         direct = address.host in _LOOPBACK or proxy_bypass(address.host)
         proxy = None if direct else getproxies().get(address.scheme)
         if len(self._addresses) >= _ADDRESSES:
@@ -252,21 +333,25 @@ class _Fault:
     message: str
     kind: str = "connection"
     retryable: bool = True
+    sent: bool = True
 
 
 _FAULTS = (
-    _Fault((aiohttp.ConnectionTimeoutError,), "no connection to {host} in time", "timeout"),
+    _Fault((aiohttp.ConnectionTimeoutError,), "no connection to {host} in time", "timeout", sent=False),
     _Fault((TimeoutError,), "{host} sent nothing for too long", "timeout"),
     _Fault(
         (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError),
         "no trusted TLS connection to {host}: {error}",
         retryable=False,
+        sent=False,
     ),
-    _Fault((aiohttp.ClientConnectorDNSError,), "the name {name} cannot be resolved"),
-    _Fault((aiohttp.ClientConnectorError,), "cannot connect to {host}: {error}"),
+    _Fault((aiohttp.ClientConnectorDNSError,), "the name {name} cannot be resolved", sent=False),
+    _Fault((aiohttp.ClientConnectorError,), "cannot connect to {host}: {error}", sent=False),
     _Fault((aiohttp.ServerDisconnectedError,), "{host} closed the connection without an answer"),
     _Fault((aiohttp.ClientPayloadError,), "{host} closed the connection in the middle of its answer"),
-    _Fault((aiohttp.InvalidURL,), "{host} is not a valid address", "bad_request", retryable=False),
+    _Fault(
+        (aiohttp.InvalidURL,), "{host} is not a valid address", "bad_request", retryable=False, sent=False
+    ),
     _Fault(
         (aiohttp.ClientResponseError,),
         "the answer of {host} cannot be read: {error}",
@@ -282,7 +367,7 @@ def _provider_error(error: Exception, address: URL) -> ProviderError:
     cause = getattr(error, "os_error", error)
     text = getattr(cause, "strerror", None) or str(cause) or type(error).__name__
     message = fault.message.format(host=_host(address), name=address.host, error=text)
-    return ProviderError(message, kind=fault.kind, retryable=fault.retryable)
+    return ProviderError(message, kind=fault.kind, retryable=fault.retryable, sent=fault.sent)
 
 
 def _host(address: URL) -> str:

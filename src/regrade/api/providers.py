@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from regrade.errors import UsageError
-from regrade.http import HttpSession
+from regrade.http import Session
 from regrade.plugins import Registry, load_code
 from regrade.protocols import DatasetLoader, ModelProvider
 from regrade.spec import build
@@ -20,7 +20,7 @@ _TEXT_FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv":
 def build_provider(
     model: Model,
     registry: Registry,
-    session: HttpSession,
+    session: Session,
     env: Mapping[str, str],
     positions: Callable[[], dict[str, int]],
 ) -> ModelProvider:

@@ -25,7 +25,7 @@ from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_o
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
 from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
-from regrade.http import HttpSession
+from regrade.http import HttpSession, Session
 from regrade.plan import plan
 from regrade.plugins import Registry
 from regrade.protocols import ListsModels, ModelProvider
@@ -205,7 +205,7 @@ def _nobody(request: Request) -> ModelProvider:
 
 
 def _providers(
-    cast: Cast, surveys: Mapping[str, Survey], setting: Setting, session: HttpSession
+    cast: Cast, surveys: Mapping[str, Survey], setting: Setting, session: Session
 ) -> Callable[[Request], ModelProvider]:
     """Build what answers for every model; recorded outputs are read now, so that a fault shows early."""
 
@@ -360,7 +360,7 @@ async def _cast(
     evals: Mapping[str, PreparedEval],
     options: RunOptions,
     setting: Setting,
-    session: HttpSession,
+    session: Session,
 ) -> Cast:
     """Resolve who answers and who judges; starts the embedded gateway when one of them lives there."""
     files = [one.file for one in evals.values()]

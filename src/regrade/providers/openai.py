@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from regrade import jsonio
 from regrade.errors import ProviderError
-from regrade.http import HttpSession, StreamReply
+from regrade.http import Session, StreamReply
 from regrade.providers.answers import AnswerBuilder, read_completion
 from regrade.providers.faults import refused, server_message
-from regrade.types import Completion, Endpoint, Json, JsonObject, Model, ModelInfo, Request
+from regrade.types import Completion, Endpoint, Json, JsonObject, Key, Model, ModelInfo, Request
 
-__all__ = ["OpenAICompatible"]
+__all__ = ["OpenAICompatible", "label_of"]
 
 _PATHS = {"chat": "/chat/completions", "completions": "/completions"}
 _OK = 200
@@ -29,7 +29,7 @@ class OpenAICompatible:
     """
 
     model: Model
-    session: HttpSession
+    session: Session
     api_key: str | None = field(default=None, repr=False)
     clock: Callable[[], float] = time.perf_counter
 
@@ -56,14 +56,17 @@ class OpenAICompatible:
         url = f"{self.model.base_url}{_PATHS[request.endpoint]}"
         content = jsonio.encode(_body(request, stream=stream))
         started = self.clock()
-        async with self.session.stream("POST", url, self._headers(stream=stream), content) as reply:
+        label = label_of(request.key)
+        async with self.session.stream(
+            "POST", url, self._headers(stream=stream), content, label=label
+        ) as reply:
             if reply.status != _OK:
                 raise refused(reply.status, reply.headers, await reply.read())
             if stream and "event-stream" in reply.headers.get("content-type", ""):
                 return await self._collect(reply, started)
             limits = _limits(reply.headers)
             body = await reply.read()
-        latency_s, inline = self.clock() - started, self.model.inline_reasoning
+        latency_s, inline = self._elapsed(reply, started), self.model.inline_reasoning
         completion = read_completion(body, request.endpoint, latency_s, inline=inline)
         return replace(completion, limits=limits) if limits else completion
 
@@ -72,8 +75,8 @@ class OpenAICompatible:
         first: float | None = None
         async for chunk in _chunks(reply):
             if builder.add(chunk) and first is None:
-                first = self.clock() - started
-        latency_s, inline = self.clock() - started, self.model.inline_reasoning
+                first = self._elapsed(reply, started)
+        latency_s, inline = self._elapsed(reply, started), self.model.inline_reasoning
         return builder.completion(ttft_s=first, latency_s=latency_s, inline=inline)
 
     async def exchange(self, endpoint: Endpoint, body: JsonObject) -> list[JsonObject]:
@@ -98,13 +101,19 @@ class OpenAICompatible:
             error.args = (error.message,)
             raise
 
+    def _elapsed(self, reply: StreamReply, started: float) -> float:
+        """Return the seconds since the request: those on record, so that a replay measures the same."""
+        return self.clock() - started if reply.elapsed_s is None else reply.elapsed_s
+
     async def list_models(self) -> list[ModelInfo]:
         """Return the endpoint's models in the order it lists them.
 
         Raises:
             ProviderError: When the endpoint does not list any, or not in the API's form.
         """
-        reply = await self.session.get(f"{self.model.base_url}/models", self._headers(stream=False))
+        url = f"{self.model.base_url}/models"
+        label = f"models of {self.model.identity or self.model.base_url}"
+        reply = await self.session.get(url, self._headers(stream=False), label=label)
         if reply.status != _OK:
             raise refused(reply.status, reply.headers, reply.body)
         try:
@@ -131,6 +140,11 @@ def _redacted(completion: Completion, clean: Callable[[str], str]) -> Completion
     calls = tuple(replace(call, arguments=clean(call.arguments)) for call in completion.tool_calls)
     reasoning = None if completion.reasoning is None else clean(completion.reasoning)
     return replace(completion, text=clean(completion.text), reasoning=reasoning, tool_calls=calls)
+
+
+def label_of(key: Key) -> str:
+    """Return a request's place in its run as one text, for recordings."""
+    return jsonio.dumps(list(key))
 
 
 def _limits(headers: Mapping[str, str]) -> dict[str, str] | None:

@@ -14,9 +14,9 @@ from regrade.api.results import Run
 from regrade.api.running import run
 from regrade.errors import RegradeError, RunLockedError, StoreError
 from regrade.jsonio import atomic_write, content_hash, dumps, loads
+from regrade.locks import locked
 from regrade.plugins import Registry
 from regrade.pytest_plugin.settings import Settings, near, session_folder
-from regrade.store.lock import locked
 from regrade.types import JsonObject
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _waited_for(path: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"{path.parent} cannot be made: {error.strerror}") from error
     while True:
-        lock = locked(path)
+        lock = locked(path, path.stem)
         try:
             lock.__enter__()
         except RunLockedError:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from regrade.errors import StoreError, UsageError, did_you_mean
-from regrade.store.lock import locked
+from regrade.locks import locked
 from regrade.store.manifest import Manifest
 
 __all__ = ["RunFolder", "create_run", "find_run", "list_runs", "unwritable"]
@@ -54,7 +54,7 @@ class RunFolder:
         Raises:
             RunLockedError: Naming the process that is.
         """
-        with locked(self.path / "run.lock"):
+        with locked(self.path / "run.lock", f"the run {self.id}"):
             yield
 
 

@@ -1,4 +1,4 @@
-"""One writer a run folder; the lock dies with its process."""
+"""One writer a folder; the lock dies with its process."""
 
 import os
 import socket
@@ -18,11 +18,16 @@ except ImportError:  # pragma: no cover - Windows
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, what: str, refusal: type[StoreError] = RunLockedError) -> Iterator[None]:
     """Hold an exclusive lock on a file that names its holder.
 
+    Args:
+        path: The file.
+        what: What it locks, for messages: "the run X".
+        refusal: The error raised when another process holds it.
+
     Raises:
-        RunLockedError: Naming process and host of the holder.
+        StoreError: Of the kind `refusal`, naming process and host of the holder.
         StoreError: When the file cannot be made.
     """
     try:
@@ -34,7 +39,7 @@ def locked(path: Path) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise _refusal(path) from None
+                raise _refused(path, what, refusal) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
         yield
@@ -42,12 +47,10 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _refusal(path: Path) -> RunLockedError:
+def _refused(path: Path, what: str, refusal: type[StoreError]) -> StoreError:
     try:
         holder = loads(path.read_bytes())
         who = f"process {holder['pid']} on {holder['host']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
-    return RunLockedError(
-        f"{who} is writing to the run {path.parent.name}", hint="wait for it to end, or stop it first"
-    )
+    return refusal(f"{who} is writing to {what}", hint="wait for it to end, or stop it first")

@@ -1,0 +1,253 @@
+"""Finding recorded answers; what is in memory is where they stand, not what they say."""
+
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from regrade.cassette.exchange import Exchange, exchange_of, head_of, request_hash
+from regrade.cassette.folder import exchanges_path, read_setup
+from regrade.cassette.nearest import miss_message, nearest_of
+from regrade.cassette.recording import request_of
+from regrade.cassette.redaction import Redaction
+from regrade.errors import CassetteMiss, StoreError
+from regrade.types import Json, JsonObject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Replayer"]
+
+_CANDIDATES = 48
+_OTHER_MODEL = 6
+"""Bits by which a request to another model counts as further away."""
+
+
+@dataclass(slots=True)
+class _Places:
+    """Exchanges of one request, in the order of their start, and how far they are handed out."""
+
+    rows: list[int]
+    next: int = 0
+    asked: int = 0
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """All exchanges of one request, and those of each label apart."""
+
+    every: _Places
+    by_label: dict[str | None, _Places] = field(default_factory=dict)
+
+
+class Replayer:
+    """Gives back what a cassette holds, each exchange once. A context manager.
+
+    Args:
+        folder: The cassette.
+        repeat_last: Whether a request that is asked more often than it was recorded gets the last answer
+            again. That is for servers that live long: epochs that repeat an answer would seem to agree.
+
+    Attributes:
+        misses: How many requests were not found.
+        first_miss: What was said of the first of them; "" without.
+
+    Raises:
+        StoreError: When there is no cassette that this version can read.
+    """
+
+    def __init__(self, folder: Path, *, repeat_last: bool = False) -> None:
+        self.folder = Path(folder)
+        setup = read_setup(self.folder)
+        self._path = exchanges_path(self.folder)
+        if setup is None or not self._path.is_file():
+            raise StoreError(
+                f"there is no cassette in {folder}", hint="record one with: regrade run --record DIR"
+            )
+        self.redaction: Redaction = setup.redaction
+        self.misses = 0
+        self.first_miss = ""
+        self._repeat_last = repeat_last
+        self._offsets = array("Q", [0])
+        self._order = array("Q")
+        self._passing = bytearray()
+        self._last = array("Q")
+        self._all = array("Q")
+        self._model = array("L")
+        self._models: dict[str | None, int] = {}
+        self._rows: dict[int, int | list[int]] = {}
+        self._shelves: dict[int, _Shelf] = {}
+        self._descriptor = -1
+        try:
+            self._read()
+            self._descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be read: {error.strerror}") from error
+        self._used = bytearray(len(self))
+
+    def __len__(self) -> int:
+        return len(self._passing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def models(self) -> list[str]:
+        """Return the ids of the models that were asked, in the order in which they first were."""
+        return [model for model in self._models if model is not None]
+
+    def find(self, method: str, path: str, body: bytes | Json = None, label: str | None = None) -> Exchange:
+        """Return the next recorded exchange of a request.
+
+        Exchanges of the same label come first; where the request has none of it, all are handed out in the
+        order in which they were recorded. One that was refused for now is passed over when a better answer
+        came after it. A listing (GET) is given as often as it is asked.
+
+        Raises:
+            CassetteMiss: When it was never recorded, or not as often; says what is nearest.
+            StoreError: When the file is damaged.
+        """
+        request = self.redaction.value(request_of(body))
+        slot = _slot(request_hash(method, path, request))
+        shelf = self._shelf(slot)
+        if shelf is None:
+            raise self._missed(self._nearest(method, path, request))
+        places = self._of_label(shelf, None if label is None else self.redaction.text(label))
+        row = self._next(places, repeat=self._repeat_last or method == "GET")
+        if row is None:
+            good = sum(not self._passing[one] for one in places.rows)
+            raise self._missed(
+                f"this request was recorded {_times(good)} and is asked for the {_ordinal(places.asked)} time"
+            )
+        return self.exchange(row)
+
+    def exchanges(self) -> Iterator[Exchange]:
+        """Yield all exchanges as they stand in the file, one at a time."""
+        return map(self.exchange, range(len(self)))
+
+    def exchange(self, row: int) -> Exchange:
+        """Return the exchange of a line, counting from 0.
+
+        Raises:
+            StoreError: When the line is damaged.
+        """
+        begin, end = self._offsets[row], self._offsets[row + 1]
+        return exchange_of(os.pread(self._descriptor, end - begin, begin), f"{self._path}:{row + 1}")
+
+    def _read(self) -> None:
+        with self._path.open("rb") as stream:
+            offset = 0
+            for number, line in enumerate(stream, start=1):
+                if not line.endswith(b"\n"):
+                    break  # torn by a crash, and not delivered
+                offset += len(line)
+                self._offsets.append(offset)
+                head = head_of(line, f"{self._path}:{number}")
+                try:
+                    self._add(head)
+                except (KeyError, TypeError, ValueError, OverflowError) as error:
+                    raise StoreError(f"{self._path}:{number}: not an exchange: {error!r}") from error
+
+    def _add(self, head: JsonObject) -> None:
+        row = len(self._passing)
+        slot = _slot(head["hash"])
+        known = self._rows.get(slot)
+        if known is None:
+            self._rows[slot] = row
+        elif isinstance(known, int):
+            self._rows[slot] = [known, row]
+        else:
+            known.append(row)
+        self._order.append(head["sitting"] << 40 | head["seq"])
+        self._last.append(int(head["last_text"], 16))
+        self._all.append(int(head["all_text"], 16))
+        self._model.append(self._models.setdefault(head["model"], len(self._models)))
+        self._passing.append(bool(head["passing"]))
+
+    def _shelf(self, slot: int) -> _Shelf | None:
+        shelf = self._shelves.get(slot)
+        rows = self._rows.get(slot)
+        if shelf is not None or rows is None:
+            return shelf
+        in_order = sorted([rows] if isinstance(rows, int) else rows, key=self._order.__getitem__)
+        shelf = self._shelves[slot] = _Shelf(_Places(in_order))
+        for row in in_order:
+            shelf.by_label.setdefault(self._label(row), _Places([])).rows.append(row)
+        return shelf
+
+    def _label(self, row: int) -> str | None:
+        begin, end = self._offsets[row], self._offsets[row + 1]
+        line = os.pread(self._descriptor, end - begin, begin)
+        label: str | None = head_of(line, f"{self._path}:{row + 1}")["label"]
+        return label
+
+    def _of_label(self, shelf: _Shelf, label: str | None) -> _Places:
+        return shelf.every if label is None else shelf.by_label.get(label, shelf.every)
+
+    def _next(self, places: _Places, *, repeat: bool) -> int | None:
+        """Return the row to hand out next, and mark it and what it passes over as used."""
+        places.asked += 1
+        rows = places.rows
+        while places.next < len(rows):
+            row = rows[places.next]
+            places.next += 1
+            if not self._used[row]:
+                self._used[row] = True
+                if not self._passing[row]:
+                    return row
+        # Nothing better is left. A refusal that lasted to the end lasts on.
+        return rows[-1] if repeat or self._passing[rows[-1]] else None
+
+    def _missed(self, message: str) -> CassetteMiss:
+        self.misses += 1
+        self.first_miss = self.first_miss or message
+        return CassetteMiss(message)
+
+    def _nearest(self, method: str, path: str, request: Json) -> str:
+        near = [self.exchange(row) for row in self._candidates(request)]
+        found = nearest_of(request, [one for one in near if (one.method, one.path) == (method, path)])
+        return miss_message(request, found, len(self), f"{method} {path}")
+
+    def _candidates(self, request: Json) -> Sequence[int]:
+        """Return the rows whose sketches are nearest to that of a request."""
+        import numpy as np
+
+        from regrade.cassette.sketches import sketches_of
+
+        def distance(known: "array[int]", sketch: str) -> "NDArray[np.int64]":
+            bits = np.frombuffer(known, np.uint64) ^ np.uint64(int(sketch, 16))
+            counted: NDArray[np.int64] = np.bitwise_count(bits).astype(np.int64)
+            return counted
+
+        if not len(self):
+            return []
+        last, whole = sketches_of(request)
+        model = request.get("model") if isinstance(request, dict) else None
+        other = np.frombuffer(self._model, np.dtype("L")) != self._models.get(model, -1)
+        far = 4 * distance(self._last, last) + distance(self._all, whole) + 4 * _OTHER_MODEL * other
+        nearest: list[int] = np.argsort(far, kind="stable")[:_CANDIDATES].tolist()
+        return nearest
+
+
+def _slot(content_hash: str) -> int:
+    return int(content_hash, 16)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
