@@ -248,6 +248,7 @@ class _Sitting:
         self.manifest.datasets = {
             name: {"samples": one.count, "fingerprint": one.fingerprint} for name, one in self.surveys.items()
         }
+        self.manifest.planned = self._totals()
         self.manifest.write(self.folder.manifest_path)
 
     async def run(self, provider_of: Callable[[Request], ModelProvider], recall: Recall | None) -> None:

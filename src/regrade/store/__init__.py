@@ -7,9 +7,11 @@ for it.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from regrade.store.cache import CacheEntry, ResponseCache, cache_path
+from regrade.store.cache import CacheEntry, ResponseCache, cache_folder, cache_path
+from regrade.store.entries import EvalShape, FolderProblem, RunEntry
 from regrade.store.folders import RunFolder, create_run, find_run, list_runs
 from regrade.store.gates import append_gate, read_gates
+from regrade.store.index import ResultsIndex
 from regrade.store.journal import JournalFile
 from regrade.store.journal_index import JournalIndex
 from regrade.store.manifest import Manifest, Status
@@ -29,14 +31,19 @@ if TYPE_CHECKING:
 __all__ = [
     "BaselineFile",
     "CacheEntry",
+    "EvalShape",
+    "FolderProblem",
     "JournalFile",
     "JournalIndex",
     "Manifest",
     "ResponseCache",
+    "ResultsIndex",
+    "RunEntry",
     "RunFolder",
     "Status",
     "TableWriter",
     "append_gate",
+    "cache_folder",
     "cache_path",
     "create_run",
     "find_baseline",

@@ -14,7 +14,7 @@ from regrade.jsonio import encode, loads
 from regrade.store.journal import answer_record, outcome_of
 from regrade.types import Outcome, Request
 
-__all__ = ["CacheEntry", "ResponseCache", "cache_path"]
+__all__ = ["CacheEntry", "ResponseCache", "cache_folder", "cache_path"]
 
 _WAIT_S = 30.0
 _AGAIN_S = 0.02
@@ -27,12 +27,19 @@ create table if not exists answers (
 """
 
 
+def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's cache folder for regrade: REGRADE_CACHE_DIR, else where XDG_CACHE_HOME says."""
+    if env.get("REGRADE_CACHE_DIR"):
+        return Path(env["REGRADE_CACHE_DIR"]).expanduser()
+    base = env.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "regrade"
+
+
 def cache_path(env: Mapping[str, str] = os.environ) -> Path:
     """Return the cache's file: REGRADE_CACHE_FILE, else in the user's cache folder."""
     if env.get("REGRADE_CACHE_FILE"):
         return Path(env["REGRADE_CACHE_FILE"])
-    base = env.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "regrade" / "responses.sqlite"
+    return cache_folder(env) / "responses.sqlite"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Manifest:
         versions: regrade, Python and the packages that numbers depend on.
         git: Commit, and whether files were changed, where the specs lie in a repository.
         tags: Of all specs.
+        planned: Answers that are asked for, by model.
         counts: Requests planned, finished, failed, and recalled from an earlier sitting.
         parent: The run whose outputs were scored again.
         options: Limits of the executor and the seed of resampling.
@@ -49,6 +50,7 @@ class Manifest:
     versions: dict[str, str] = field(default_factory=dict)
     git: JsonObject = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    planned: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     parent: str | None = None
     options: JsonObject = field(default_factory=dict)

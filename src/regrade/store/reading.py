@@ -1,6 +1,6 @@
 """Reading what runs left; pyarrow is imported with the first table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["read_batches", "read_rows", "read_summary", "read_table"]
+__all__ = ["check_version", "read_batches", "read_rows", "read_summary", "read_table"]
 
 _BATCH = 4096
 
@@ -66,6 +66,28 @@ def _with_nulls(batch: "pa.RecordBatch", columns: Sequence[str], schema: "pa.Sch
     return pa.RecordBatch.from_arrays(arrays, names=list(columns))
 
 
+def check_version(path: Path, metadata: Mapping[bytes, bytes] | None) -> None:
+    """Refuse a table whose layout this version would misread.
+
+    Args:
+        path: The file.
+        metadata: Of its schema.
+
+    Raises:
+        StoreError: When it was written by a newer version.
+    """
+    from regrade.store.schema import VERSION
+
+    for key, known in VERSION.items():
+        found = (metadata or {}).get(key, known)
+        if not found.isdigit() or int(found) > int(known):
+            raise StoreError(
+                f"{path} is of a newer regrade: schema {found.decode(errors='replace')}, this one reads "
+                f"{known.decode()}",
+                hint="upgrade regrade to read it",
+            )
+
+
 @contextmanager
 def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> "Iterator[pq.ParquetFile]":
     import pyarrow as pa
@@ -75,6 +97,7 @@ def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> "
     try:
         # The reader of datasets of many files would cost 15 MB more.
         with pq.ParquetFile(path, read_dictionary=list(dictionaries)) as file:
+            check_version(path, file.schema_arrow.metadata)
             yield file
     except FileNotFoundError as error:
         raise StoreError(
