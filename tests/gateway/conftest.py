@@ -1,14 +1,17 @@
 """A running demo gateway for every test that needs one, and clients of it."""
 
+import asyncio
 import http.client
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 import pytest
+from aiohttp import web
 
 from regrade.gateway.process import Gateway, demo_gateway
 
@@ -80,3 +83,111 @@ def question(text: str = "Label this message: my parcel is late", **more: Any) -
 def ask() -> Callable[..., dict[str, Any]]:
     """Return what makes the body of a chat request."""
     return question
+
+
+Handler = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Upstream:
+    """A server behind the gateway whose answers each test decides.
+
+    Attributes:
+        base_url: Where it listens, `/v1` included.
+        handler: Answers; set by the test.
+        bodies: What arrived, byte for byte.
+        headers: The headers of each.
+        paths: The path of each.
+    """
+
+    base_url: str = ""
+    handler: Handler | None = None
+    bodies: list[bytes] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Forget what has arrived."""
+        self.bodies.clear()
+        self.headers.clear()
+        self.paths.clear()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Take note and let the test's handler answer."""
+        content = await request.read()
+        self.bodies.append(content)
+        self.headers.append(request.headers.copy())
+        self.paths.append(request.path)
+        assert self.handler
+        return await self.handler(request, content)
+
+
+@pytest.fixture(scope="session")
+def upstream_server() -> Iterator[Upstream]:
+    """Run the server behind the gateway."""
+    upstream = Upstream()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    app = web.Application(client_max_size=2**26)
+    app.router.add_post("/v1/{tail:.*}", upstream.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+
+    async def begin() -> None:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+
+    asyncio.run_coroutine_threadsafe(begin(), loop).result(10)
+    upstream.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    yield upstream
+    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture
+def upstream(upstream_server: Upstream) -> Upstream:
+    """Return the server behind the gateway, which has seen nothing yet."""
+    upstream_server.forget()
+    return upstream_server
+
+
+class Client:
+    """One connection to a gateway, without any SDK's opinions."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = urlsplit(base_url)
+        self.connection = http.client.HTTPConnection(self._base.netloc, timeout=20)
+
+    def open(
+        self, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> http.client.HTTPResponse:
+        """Send a request and return its answer, unread."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        sent = {"Authorization": "Bearer client-key", **(headers or {})}
+        self.connection.request("GET" if body is None else "POST", self._base.path + path, content, sent)
+        return self.connection.getresponse()
+
+    def send(self, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a request and return its answer."""
+        reply = self.open(path, body, headers)
+        return Answer(reply.status, reply.msg, reply.read())
+
+    def close(self) -> None:
+        """Go away."""
+        self.connection.close()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[str], Client]]:
+    """Return what makes clients of a gateway; they go away with the test."""
+    clients: list[Client] = []
+
+    def make(base_url: str) -> Client:
+        clients.append(Client(base_url))
+        return clients[-1]
+
+    yield make
+    for one in clients:
+        one.close()

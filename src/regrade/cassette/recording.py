@@ -25,7 +25,7 @@ from regrade.cassette.sketches import sketches_of
 from regrade.cassette.streams import read_events, redacted_events
 from regrade.errors import ProviderError, StoreError, UsageError
 from regrade.locks import locked
-from regrade.types import Json
+from regrade.types import Json, JsonObject
 
 __all__ = ["Recorder", "Take"]
 
@@ -203,6 +203,7 @@ class Take:
         self._events: list[tuple[float, str]] | None = None
         self._pieces: list[bytes] = []
         self._failure: RecordedFailure | None = None
+        self._usage: JsonObject | None = None
         self.elapsed_s = 0.0
         self.ended = False
 
@@ -229,6 +230,10 @@ class Take:
         """Tell of a piece of an answer that is no stream of events."""
         self._tick()
         self._pieces.append(content)
+
+    def counted(self, usage: JsonObject) -> None:
+        """Tell of token counts that are no part of the answer."""
+        self._usage = usage
 
     def failed(self, error: ProviderError) -> None:
         """Tell why there is no answer, or no more of it."""
@@ -298,7 +303,7 @@ class Take:
         return replace(
             exchange,
             events=tuple(zip(times, kept, strict=True)),
-            usage=reading.usage,
+            usage=reading.usage or self._usage,
             end="cut" if exchange.end == "done" and not reading.finished else exchange.end,
             passing=reading.broken,
         )

@@ -25,7 +25,7 @@ VERBS = {
     "score": ("scoring", "score the stored answers of a run again, without a request"),
     "models": ("models", "list what an endpoint offers"),
     "cache": ("caching", "show or clear the cache of answers across runs"),
-    "gateway": ("serving", "serve the demo models behind an OpenAI-compatible API"),
+    "gateway": ("serving", "serve, forward, record or replay models behind an OpenAI-compatible API"),
 }
 """Verb to its file in this folder and its line of help."""
 

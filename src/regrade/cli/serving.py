@@ -1,14 +1,20 @@
-"""Serve models behind an OpenAI-compatible API on this machine, until Ctrl-C."""
+"""Serve models behind an OpenAI-compatible API, until Ctrl-C.
+
+Where the answers come from: the demo models, the upstreams of a catalogue, either of them while every
+exchange is recorded, or such a recording alone, with no key and no network.
+"""
 
 import argparse
 import shlex
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrade.cli.arguments import comma_list
+from regrade.cli.arguments import add_flag, comma_list
 
 if TYPE_CHECKING:
+    from regrade.gateway.modes import Wish
     from regrade.gateway.process import Gateway
 
 __all__ = ["add_arguments", "execute"]
@@ -20,29 +26,75 @@ _LAST_PORT = 65535
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
     parser.add_argument("--demo", action="store_true", help="the small models that regrade ships")
-    parser.add_argument("--host", default="127.0.0.1", help="loopback address (default: 127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=_PORT, help=f"0: a free one (default: {_PORT})")
+    parser.add_argument("--forward", action="store_true", help="the models of the catalogue")
+    add_flag(
+        parser, "--record", Path, None, "forward, and keep every exchange in this folder; or with --demo"
+    )
+    add_flag(parser, "--replay", Path, None, "answer from the recording in this folder alone")
+    text = "the models there are, and where (default: models.yaml)"
+    add_flag(parser, "--catalogue", Path, Path("models.yaml"), text)
+    parser.add_argument(
+        "--example-catalogue", action="store_true", help="print a catalogue to begin with, and end"
+    )
     parser.add_argument("--models", type=comma_list, metavar="A,B", help="only these (default: all)")
     parser.add_argument("--faults", metavar="FILE", help="misbehave as this YAML file says, to test clients")
     parser.add_argument("--faults-list", action="store_true", help="print all faults and end")
+    _add_recordings(parser)
+    add_flag(parser, "--host", str, "127.0.0.1", "address to listen on (default: 127.0.0.1)")
+    add_flag(parser, "--port", _port, _PORT, f"0: a free one (default: {_PORT})")
+    add_flag(parser, "--log", str, None, "a line of JSON for every request, without prompts; - is stderr")
+    parser.add_argument("--log-prompts", action="store_true", help="requests go into the log too")
+
+
+def _add_recordings(parser: argparse.ArgumentParser) -> None:
+    add_flag(parser, "--pace", _pace, "at-once", "how fast streams are replayed: recorded or at-once")
+    parser.add_argument(
+        "--repeat-last", action="store_true", help="replay the last answer again when there are no more"
+    )
+    for name, metavar, text in (
+        ("--redact", "JSONPATH", "value that is never recorded, such as $.user; repeatable"),
+        ("--redact-pattern", "REGEX", "text that is never recorded; repeatable"),
+    ):
+        parser.add_argument(name, action="append", default=[], metavar=metavar, help=text)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C."""
     from regrade.api.options import environment
-    from regrade.errors import UsageError
-    from regrade.gateway.models import demo_models
+    from regrade.gateway.modes import plan
     from regrade.gateway.process import serve
-    from regrade.gateway.settings import GatewaySettings
 
     if args.faults_list:
         return _show_faults()
-    if not args.demo:
-        raise UsageError("which models?", hint="--demo serves the small models that regrade ships")
-    demo = tuple(one.id for one in demo_models(args.models))
-    faults = _checked_faults(args.faults)
-    serve(GatewaySettings(args.host, args.port, demo=demo, faults=faults), environment(), _show)
+    if args.example_catalogue:
+        from regrade.gateway.upstreams import EXAMPLE
+
+        print(EXAMPLE.read_text(encoding="utf-8"), end="")
+        return 0
+    env = environment()
+    planned = plan(_wish(args), env)
+    serve(planned.settings, env, lambda gateway: _show(gateway, planned.keyless))
     return 0
+
+
+def _wish(args: argparse.Namespace) -> "Wish":
+    from regrade.gateway.modes import Wish
+    from regrade.gateway.settings import GatewaySettings
+
+    settings = GatewaySettings(
+        host=args.host,
+        port=args.port,
+        record=str(args.record) if args.record else None,
+        replay=str(args.replay) if args.replay else None,
+        pace=args.pace,
+        repeat_last=args.repeat_last,
+        redact=tuple(args.redact),
+        redact_patterns=tuple(args.redact_pattern),
+        log=args.log,
+        log_prompts=args.log_prompts,
+        faults=_checked_faults(args.faults),
+    )
+    return Wish(args.demo, args.forward, args.catalogue, args.models, settings)
 
 
 def _checked_faults(path: str | None) -> str | None:
@@ -82,22 +134,40 @@ def _port(text: str) -> int:
     return number
 
 
-def _show(gateway: "Gateway") -> None:
+def _pace(text: str) -> str:
+    if text not in {"at-once", "recorded"}:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither at-once nor recorded")
+    return text
+
+
+def _show(gateway: "Gateway", keyless: Mapping[str, str]) -> None:
     from regrade.cli.terminal import make_console, print_views
     from regrade.views import ColumnView, TableView
 
-    columns = (ColumnView("model"), ColumnView("context window", "right"), ColumnView("mode"))
-    rows = tuple((one.id, f"{one.context_window:,}", one.mode) for one in gateway.models)
+    names = ("model", "context", "mode", "upstream")
+    columns = tuple(ColumnView(one, "right" if one == "context" else "left") for one in names)
+    rows: list[tuple[str, str, str, str]] = [
+        (one.id, f"{one.context_window:,}" if one.context_window else "", one.mode, one.upstream)
+        for one in gateway.models
+    ]
+    rows += [(id_, "", "not served", f"set {variable}") for id_, variable in keyless.items()]
     console = make_console()
     console.out(f"serving {gateway.base_url}", highlight=False)
     if gateway.settings.faults is not None:
         console.out(f"misbehaving as {gateway.settings.faults} says", highlight=False)
-    print_views(console, [TableView("models", columns, rows)])
+    print_views(console, [TableView("models", columns, tuple(rows))])
+    for line in _first_request(gateway):
+        console.out(line, highlight=False)
+    # Whoever reads this through a pipe waits for it.
+    console.file.flush()
+
+
+def _first_request(gateway: "Gateway") -> tuple[str, ...]:
     body = (
         f'{{"model": "{gateway.models[0].id}", "temperature": 0,\n'
         '       "messages": [{"role": "user", "content": "Label this message: my parcel is late"}]}'
     )
-    lines = (
+    return (
         "Any key is accepted. Try it:",
         "",
         f"  curl {gateway.base_url}/chat/completions \\",
@@ -106,7 +176,3 @@ def _show(gateway: "Gateway") -> None:
         "",
         "Ctrl-C ends it.",
     )
-    for line in lines:
-        console.out(line, highlight=False)
-    # Whoever reads this through a pipe waits for it.
-    console.file.flush()

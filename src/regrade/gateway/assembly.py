@@ -1,20 +1,17 @@
 """From settings to what the server runs: the one place that knows all backends and all that plugs in."""
 
-import time
+import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrade.errors import GatewayError
 from regrade.gateway.accesslog import AccessLog
-from regrade.gateway.catalogue import Catalogue, Offer
-from regrade.gateway.demo import DemoBackend
-from regrade.gateway.echo import EchoedCompletions
+from regrade.gateway.catalogue import Catalogue
 from regrade.gateway.hooks import Hooks
-from regrade.gateway.llamacpp import LlamaCpp
-from regrade.gateway.models import demo_models
+from regrade.gateway.offers import demo_offers, forward_offers, recorded, replay_offers
 from regrade.gateway.settings import GatewaySettings
-from regrade.http import HttpSession
 
 __all__ = ["Parts", "assembled"]
 
@@ -35,7 +32,7 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncIterator[Parts]:  # noqa: ARG001 - keys of upstreams
+async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncIterator[Parts]:
     """Put everything together; it is closed at the end of the context.
 
     Args:
@@ -43,11 +40,31 @@ async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncI
         env: Environment variables, for the keys of upstreams.
 
     Raises:
-        GatewayError: When a part cannot be started.
+        GatewayError: When a part cannot be started, or nothing would be served.
+        StoreError: When a recording cannot be read or written.
     """
-    with ExitStack() as stack:
-        async with HttpSession() as session:
-            yield Parts(_demo_offers(settings, stack, session), _hooks(settings))
+    async with AsyncExitStack() as stack:
+        log = _access_log(settings, stack)
+        live = await demo_offers(settings, stack)
+        live |= await forward_offers(settings, env, stack)
+        live = recorded(live, settings, env, stack)
+        offers = live | replay_offers(settings, live, stack)
+        if not offers:
+            wanted = f" of {', '.join(settings.only)}" if settings.only else ""
+            raise GatewayError(f"there is nothing to serve: {settings.replay} holds no request{wanted}")
+        yield Parts(offers, _hooks(settings), log)
+
+
+def _access_log(settings: GatewaySettings, stack: AsyncExitStack) -> AccessLog | None:
+    if settings.log is None:
+        return None
+    if settings.log == "-":
+        return AccessLog(sys.stderr.buffer, prompts=settings.log_prompts)
+    try:
+        stream = Path(settings.log).open("ab")  # noqa: SIM115 - the stack closes it; nothing is served yet
+    except OSError as error:
+        raise GatewayError(f"--log {settings.log}: cannot be written: {error.strerror}") from error
+    return AccessLog(stack.enter_context(stream), prompts=settings.log_prompts)
 
 
 def _hooks(settings: GatewaySettings) -> Hooks:
@@ -58,30 +75,3 @@ def _hooks(settings: GatewaySettings) -> Hooks:
     from regrade.gateway.faults.rules import read_faults
 
     return Hooks(around_answers=FaultInjector(read_faults(Path(settings.faults))).around)
-
-
-def _demo_offers(settings: GatewaySettings, stack: ExitStack, session: HttpSession) -> dict[str, Offer]:
-    if not settings.demo:
-        return {}
-    # llama.cpp is loaded only where it is served.
-    from regrade.gateway.servers import SLOTS, running_models
-
-    models = demo_models(settings.demo)
-    urls = stack.enter_context(running_models(models))
-    now, dialect = int(time.time()), LlamaCpp()
-    return {
-        one.id: Offer(
-            one.id,
-            DemoBackend(
-                one.id,
-                urls[one.id],
-                dialect,
-                session,
-                slots=SLOTS,
-                parts=EchoedCompletions(urls[one.id], session, dialect, one.context_window),
-            ),
-            one.context_window,
-            created=now,
-        )
-        for one in models
-    }

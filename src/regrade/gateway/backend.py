@@ -9,15 +9,21 @@ from regrade.errors import ProviderError
 from regrade.gateway.refusals import Refusal
 from regrade.types import Endpoint, JsonObject
 
-__all__ = ["EVENT_STREAM", "JSON", "PATHS", "Answer", "Backend", "Call", "event", "upstream_failed"]
+__all__ = [
+    "EVENT_STREAM",
+    "JSON",
+    "PATHS",
+    "Answer",
+    "Backend",
+    "Call",
+    "Unasked",
+    "event",
+    "upstream_failed",
+]
 
 PATHS: dict[Endpoint, str] = {"chat": "/chat/completions", "completions": "/completions"}
 JSON: Mapping[str, str] = {"Content-Type": "application/json"}
-EVENT_STREAM: Mapping[str, str] = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache",
-    "X-Accel-Buffering": "no",
-}
+EVENT_STREAM: Mapping[str, str] = {"Content-Type": "text/event-stream; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class Call:
     def usage_in_stream(self) -> bool:
         """Whether the client asked for usage at the end of its stream."""
         return bool((self.body.get("stream_options") or {}).get("include_usage"))
+
+
+class Unasked(bytes):
+    """A piece of a stream that this server asked for, not the client: it is counted, and not sent."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from regrade import jsonio
 from regrade.errors import ProviderError
-from regrade.gateway.backend import Answer, Call, event, upstream_failed
+from regrade.gateway.backend import Answer, Call, Unasked, event, upstream_failed
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.fields import parse_request
 from regrade.gateway.hooks import Trace
@@ -22,6 +22,9 @@ __all__ = ["Generation"]
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 _PASSED_ON = ("user-agent", "idempotency-key", "openai-beta", "http-referer", "x-title")
 """Headers that say something about the request; a client's key, organisation and cookies stay here."""
+
+
+_STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
 
 
 class Generation:
@@ -81,12 +84,15 @@ class _Reply:
         self._send = send
         self._meter = meter
         self._trace = trace
+        self._open_line = False
         self.started = False
 
     async def start(self, answer: Answer) -> None:
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
         if isinstance(answer.content, bytes):
             headers.append((b"content-length", b"%d" % len(answer.content)))
+        else:
+            headers += _STREAM_HEADERS
         self.started = True
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
@@ -98,6 +104,9 @@ class _Reply:
     async def piece(self, piece: bytes) -> None:
         if self._meter:
             self._meter.piece(piece)
+        if isinstance(piece, Unasked):
+            return
+        self._open_line = not piece.endswith(b"\n")
         await self._send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def end(self) -> None:
@@ -106,7 +115,8 @@ class _Reply:
     async def broken(self, refusal: Refusal) -> None:
         """Say in the stream that it broke off, since its status is out; it then ends without [DONE]."""
         self._trace.error = refusal.code
-        await self.piece(event(jsonio.encode(refusal.body())))
+        data = event(jsonio.encode(refusal.body()))
+        await self.piece(b"\n\n" + data if self._open_line else data)
         await self.end()
 
 
@@ -124,6 +134,10 @@ async def _answer(call: Call, offer: Offer, reply: _Reply) -> None:
         if not reply.started:
             raise upstream_failed(error) from error
         await reply.broken(upstream_failed(error))
+    except Refusal as refusal:
+        if not reply.started:
+            raise
+        await reply.broken(refusal)
 
 
 async def _read_body(request: Request) -> bytes:

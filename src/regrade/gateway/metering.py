@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from regrade import jsonio
 from regrade.types import Json, JsonObject, Usage
 
-__all__ = ["Meter", "usage_of"]
+__all__ = ["Meter", "usage_in", "usage_of"]
 
 _DATA = b"data:"
 _LONGEST_LINE = 4 * 1024 * 1024
@@ -46,6 +46,12 @@ class Meter:
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict):
                 self.text_bytes += sum(len(text.encode("utf-8", "replace")) for text in _texts(choice))
+
+
+def usage_in(data: str) -> JsonObject | None:
+    """Return the usage of an event's data as the upstream sent it."""
+    usage = _parsed(data.encode()).get("usage")
+    return usage if isinstance(usage, dict) else None
 
 
 def usage_of(body: JsonObject) -> Usage | None:

@@ -6,7 +6,10 @@ from typing import Literal, Self
 from regrade import jsonio
 from regrade.types import JsonObject
 
-__all__ = ["GatewaySettings", "Mode", "Pace", "Upstream"]
+__all__ = ["TIMEOUT_S", "GatewaySettings", "Mode", "Pace", "Upstream"]
+
+TIMEOUT_S = 600.0
+"""Seconds without a byte from an upstream, where nobody says otherwise."""
 
 Mode = Literal["demo", "forward", "record", "replay"]
 """Where the answers of a model come from."""
@@ -36,7 +39,7 @@ class Upstream:
     api_key_env: str | None = None
     context_window: int | None = None
     max_connections: int | None = None
-    timeout_s: float = 600.0
+    timeout_s: float = TIMEOUT_S
     prompt_price: float | None = None
     completion_price: float | None = None
     mode: Mode | None = None
@@ -51,6 +54,7 @@ class GatewaySettings:
         port: 0 takes a free one.
         demo: Ids of the demo models to run.
         upstreams: Models of other servers.
+        only: Of the models of a recording, only these; empty is all.
         record: Folder of the cassette that keeps every exchange.
         replay: Folder of the cassette that answers.
         pace: How fast recorded streams are sent.
@@ -67,6 +71,7 @@ class GatewaySettings:
     port: int = 0
     demo: tuple[str, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
+    only: tuple[str, ...] = ()
     record: str | None = None
     replay: str | None = None
     pace: Pace = "at-once"
