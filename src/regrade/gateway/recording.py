@@ -70,8 +70,8 @@ class RecordingBackend:
 async def _recorded(pieces: AsyncIterator[bytes], take: Take) -> AsyncIterator[bytes]:
     """Yield the pieces; the last one is held back until the exchange is on record.
 
-    Which one is the last, [DONE] says. Where that does not come, nothing does: from the chunk with a reason to
-    finish on, each piece is held back until there is another one.
+    Which one is the last, [DONE] says. Where that does not come, nothing does: from the chunk with a reason
+    to finish on, each piece is held back until there is another one.
     """
     events = Events()
     held: bytes | None = None
