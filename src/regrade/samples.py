@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 
 from regrade.errors import DatasetError, Location, TemplateError
 from regrade.jsonio import content_hash, dumps, loads
+from regrade.media import packed, unpacked
 from regrade.protocols import DatasetLoader, SkippingLoader
 from regrade.templates import Expression, FieldMapping, Template, look_up
 from regrade.types import Json, JsonObject, Row, Sample
@@ -317,7 +318,7 @@ def _shuffled(samples: Iterable[Sample], seed: int) -> Iterator[Sample]:
     with closing(tempfile.TemporaryFile()) as spool:
         for sample in samples:
             offsets.append(spool.tell())
-            spool.write(dumps(_packed(sample)).encode("utf-8", "surrogatepass") + b"\n")
+            spool.write(dumps(packed(_packed(sample))).encode("utf-8", "surrogatepass") + b"\n")
         random.Random(seed).shuffle(offsets)  # noqa: S311 - a reproducible order, no secret
         for offset in offsets:
             yield _unpacked(spool, offset)
@@ -338,7 +339,7 @@ def _packed(sample: Sample) -> list[Json]:
 
 def _unpacked(spool: IO[bytes], offset: int) -> Sample:
     spool.seek(offset)
-    return Sample(*loads(spool.readline()))
+    return Sample(*unpacked(loads(spool.readline())))
 
 
 def draw(samples: Iterable[Sample], count: int, seed: int) -> list[Sample]:

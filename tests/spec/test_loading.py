@@ -62,7 +62,7 @@ def test_all_problems_of_a_file_come_at_once_each_with_line_caret_and_hint(workd
         ("scorers: []", "must not be empty"),
         ("scorers: [{a: 1, b: 2}]", "must be a name, or one name with its arguments"),
         ("scorers: [exact_match, exact_match]", 'two scorers are called "exact_match"'),
-        ("parameters: {frequency_penalty: 1}", "other fields of the API go under `extra_body`"),
+        ("parameters: {top_k: 1}", "other fields of the API go under `extra_body`"),
         ("name: 'a b'", "letters, digits"),
         ("gate: {rules: []}", "must not be empty"),
         ("gate: {alpha: 0.6, rules: [{rule: no_regression, metric: m}]}", "`alpha` must be less than 0.5"),

@@ -10,7 +10,7 @@ from regrade.api.specs import find_specs, load_specs
 from regrade.errors import Problem, RegradeError, SpecError
 from regrade.plugins import Registry
 from regrade.spec import SpecFile
-from regrade.types import Messages, Sample
+from regrade.types import JsonObject, Messages, Sample
 
 __all__ = ["CheckedEval", "RenderedPrompt", "validate"]
 
@@ -35,6 +35,7 @@ class CheckedEval:
         first: The first of them.
         prompts: Rendered for it.
         models: As listed.
+        parameters: Of generation, as the spec has them for all models.
         epochs: Repeats.
         scorers: Titles.
     """
@@ -45,6 +46,7 @@ class CheckedEval:
     first: Sample
     prompts: Sequence[RenderedPrompt]
     models: Sequence[str]
+    parameters: JsonObject
     epochs: int
     scorers: Sequence[str]
 
@@ -104,6 +106,7 @@ def _check(one: PreparedEval) -> CheckedEval:
         first=first,
         prompts=rendered,
         models=[model.name for model in spec.models],
+        parameters=one.parameters,
         epochs=one.epochs,
         scorers=[unit.title for unit in one.scorers.units],
     )

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from regrade.api.datasets import dataset_name
 from regrade.api.models import Resolver, model_of_endpoint
 from regrade.api.options import environment
-from regrade.api.prepare import dataset_name
 from regrade.api.providers import build_provider
 from regrade.api.specs import load_specs
 from regrade.errors import MissingExtraError, UsageError

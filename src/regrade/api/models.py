@@ -145,8 +145,6 @@ class Resolver:
                 f'the key of model "{spec.name}" is not set: environment variable {key_env}',
                 hint=f"export {key_env}=..., or put it into a file named .env",
             )
-        params = {**spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})}
-        params |= spec.parameters.extra_body or {}
         wished = spec.stream if spec.stream is not None else spec.parameters.stream
         return Model(
             name=spec.name,
@@ -157,7 +155,7 @@ class Resolver:
             api_key_env=key_env,
             endpoint=spec.endpoint,
             stream=stream if wished is None else wished,
-            params=params,
+            params=spec.parameters.sent(),
             price=Price(spec.price.prompt, spec.price.completion) if spec.price else None,
             context_window=spec.context_window,
             max_connections=spec.max_connections,

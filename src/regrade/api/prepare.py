@@ -1,28 +1,25 @@
 """From a checked spec to an eval that can run: samples, compiled prompts, scorers, metrics."""
 
 import hashlib
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 from regrade.aggregate import EvalMetrics
+from regrade.api.datasets import sample_reader
 from regrade.api.measures import check_epochs, measure_records, metrics_of
 from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
-from regrade.api.providers import build_loader
-from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError, UsageError
-from regrade.plan import CompiledPrompt, EvalPlan, FewShot, sample_variables
+from regrade.api.prompting import compiled_prompts
+from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError
+from regrade.plan import CompiledPrompt, EvalPlan, sample_variables
 from regrade.plugins import BUILT_INS, Registry
 from regrade.protocols import AskingScorer
-from regrade.samples import SampleFields, SampleReader, draw
+from regrade.samples import SampleReader
 from regrade.score import EvalScorers, ScorerUnit, compile_steps
-from regrade.spec import DatasetSpec, FewShotSpec, NodePath, PromptSpec, ScorerUse, SpecFile, build
-from regrade.templates import Template
+from regrade.spec import ScorerUse, SpecFile, build
 from regrade.types import JsonObject, Model, Sample
 
-__all__ = ["PreparedEval", "Survey", "SurveyedSamples", "dataset_name", "prepare", "survey"]
+__all__ = ["PreparedEval", "Survey", "SurveyedSamples", "prepare", "survey"]
 
 _TRIED = 100
 """Samples that scorers are tried on before a run."""
@@ -103,15 +100,15 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
     measures = measure_records(file, registry)
     metrics = metrics_of(measures, registry, spec.slices)
     check_epochs(metrics, epochs)
-    parameters = spec.parameters.model_dump(exclude_none=True, exclude={"stream", "extra_body"})
+    parameters = spec.parameters.sent()
     return PreparedEval(
         file=file,
         samples=_reader(file, registry, options),
-        prompts=_prompts(file, registry),
+        prompts=compiled_prompts(file, registry),
         scorers=EvalScorers([_unit(use, registry, file) for use in spec.scorers]),
         measures=measures,
         metrics=metrics,
-        parameters={**parameters, **(spec.parameters.extra_body or {})},
+        parameters=parameters,
         epochs=epochs,
     )
 
@@ -173,10 +170,10 @@ class SurveyedSamples:
 def _check_prompts(one: PreparedEval, sample: Sample, first: bool) -> None:
     variables = sample_variables(sample)
     for prompt in one.prompts:
-        if not first and prompt.names <= variables.keys():
-            continue
         try:
-            prompt.render(sample)
+            prompt.check(sample)
+            if first or not prompt.names <= variables.keys():
+                prompt.render(sample)
         except TemplateError as error:
             raise _prompt_problem(one, prompt, sample, error, first=first) from error
 
@@ -241,141 +238,6 @@ def _reader(file: SpecFile, registry: Registry, options: RunOptions) -> SampleRe
     dataset = file.spec.dataset
     limit = options.limit if options.limit is not None else dataset.limit
     return sample_reader(file, dataset, ("dataset",), registry, limit=limit, cluster=file.spec.cluster)
-
-
-def sample_reader(
-    file: SpecFile,
-    dataset: DatasetSpec,
-    node: NodePath,
-    registry: Registry,
-    *,
-    limit: float | None = None,
-    cluster: str | None = None,
-) -> SampleReader:
-    """Return the reader of a dataset that stands at a node of the spec."""
-    folder = file.folder_of(node)
-    where = file.where(node)
-    try:
-        loader = build_loader(registry, dataset.loader, dataset.arguments, folder)
-        fields = SampleFields(
-            id=dataset.id,
-            input=dataset.input,
-            target=dataset.target,
-            metadata=dataset.metadata,
-            where=dataset.where,
-            cluster=cluster,
-            shuffle=_seed_of(dataset.shuffle),
-            limit=limit,
-        )
-        return SampleReader(loader, fields, dataset_name(dataset, folder), where)
-    except TemplateError as error:
-        raise SpecError([file.problem(node, error.message, error.hint)]) from error
-    except UsageError as error:
-        if error.where is not None or isinstance(error, SpecError):
-            raise
-        raise SpecError([file.problem(node, error.message, error.hint)]) from error
-
-
-def _seed_of(shuffle: int | bool | None) -> int | None:
-    if shuffle is None or shuffle is False:
-        return None
-    return 0 if shuffle is True else shuffle
-
-
-def dataset_name(dataset: DatasetSpec, folder: Path) -> str:
-    """Return what messages and tables call a dataset: its file, or its loader."""
-    arguments = dataset.arguments
-    path = arguments.get("path") if isinstance(arguments, dict) else arguments
-    if isinstance(path, str) and dataset.loader not in {"hf", "python"}:
-        full = (folder / path).resolve()
-        return str(full.relative_to(Path.cwd())) if full.is_relative_to(Path.cwd()) else str(full)
-    return f"{dataset.loader} dataset" if not isinstance(path, str) else f"{dataset.loader}: {path}"
-
-
-def _prompts(file: SpecFile, registry: Registry) -> list[CompiledPrompt]:
-    spec = file.spec
-    problems = []
-    compiled: list[CompiledPrompt] = []
-    for name, prompt in spec.prompts.items():
-        node = file.prompt_node(name)
-        try:
-            base = _prompt(file, prompt, node, registry)
-        except TemplateError as error:
-            problems.append(file.problem(node, error.message, error.hint))
-            continue
-        for values in _combinations(spec.matrix):
-            title = "".join(f"[{key}={value}]" for key, value in values.items())
-            compiled.append(
-                CompiledPrompt(name + title, base.messages, base.text, {**spec.vars, **values}, base.few_shot)
-            )
-    if problems:
-        raise SpecError(problems)
-    return compiled
-
-
-def _combinations(matrix: Mapping[str, Sequence[Any]]) -> list[JsonObject]:
-    return [dict(zip(matrix, values, strict=True)) for values in itertools.product(*matrix.values())]
-
-
-def _prompt(file: SpecFile, prompt: PromptSpec, node: NodePath, registry: Registry) -> CompiledPrompt:
-    few_shot = _few_shot(file, prompt.few_shot, prompt, node, registry) if prompt.few_shot else None
-    if prompt.text is not None:
-        return CompiledPrompt("", text=_template(file, prompt.text, node), few_shot=few_shot)
-    if prompt.messages is not None:
-        pairs = [(message.role, message.content) for message in prompt.messages]
-    else:
-        system = [("system", prompt.system)] if prompt.system is not None else []
-        pairs = [*system, ("user", prompt.user or "")]  # type: ignore[list-item] # literal roles widen to texts
-    messages = [(role, _template(file, content, node)) for role, content in pairs]
-    return CompiledPrompt("", messages=messages, few_shot=few_shot)
-
-
-def _template(file: SpecFile, source: str, node: NodePath) -> Template:
-    if not source.endswith(".j2") or "\n" in source:
-        return Template(source)
-    path = file.folder_of(node) / source
-    try:
-        return Template(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise TemplateError(f"{source}: {error.strerror}", hint=f"looked for {path}") from error
-    except UnicodeDecodeError as error:
-        raise TemplateError(f"{source}: not UTF-8 text") from error
-
-
-def _few_shot(
-    file: SpecFile, shots: FewShotSpec, prompt: PromptSpec, node: NodePath, registry: Registry
-) -> FewShot:
-    dataset = shots.dataset or _other_split(file, shots, node)
-    mapped = dataset.model_copy(
-        update={
-            name: getattr(file.spec.dataset, name)
-            for name in ("id", "input", "target")
-            if getattr(dataset, name) is None
-        }
-    )
-    reader = sample_reader(file, mapped, (*node, "few_shot"), registry, limit=mapped.limit)
-    drawn = draw(reader, shots.count, shots.seed)
-    if len(drawn) < shots.count:
-        message = f"few_shot: {shots.count} examples wanted, the dataset has {len(drawn)}"
-        raise SpecError([file.problem((*node, "few_shot"), message)])
-    if shots.form == "text":
-        return FewShot(drawn, shots.count, text=_template(file, shots.template, node))
-    question = shots.user or prompt.user
-    if question is None:
-        message = "few_shot: turns need `user`, the template of an example's question"
-        raise SpecError([file.problem((*node, "few_shot"), message, "or use `as: text`")])
-    return FewShot(
-        drawn, shots.count, _template(file, question, node), _template(file, shots.assistant, node)
-    )
-
-
-def _other_split(file: SpecFile, shots: FewShotSpec, node: NodePath) -> DatasetSpec:
-    dataset = file.spec.dataset
-    if dataset.loader != "hf" or not isinstance(dataset.arguments, dict):
-        message = "few_shot: `split` is for datasets of the `hf` loader"
-        raise SpecError([file.problem((*node, "few_shot"), message, "name a file with `dataset`")])
-    arguments = {**dataset.arguments, "split": shots.split}
-    return dataset.model_copy(update={"arguments": arguments, "limit": None, "shuffle": None})
 
 
 def _unit(use: ScorerUse, registry: Registry, file: SpecFile) -> ScorerUnit:

@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from regrade.cli.arguments import add_output, add_results, comma_list, count
+from regrade.cli.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,8 +80,8 @@ def _show(console: "Console", record: dict[str, Any], limit: int | None) -> None
     console.print(Rule(safe_text(title), align="left"))
     content = json.loads(record["messages"])
     messages = content if isinstance(content, list) else [{"role": "text", "content": content}]
-    for message in messages:
-        _field(console, message["role"], message["content"], limit)
+    for role, text in shown_messages(messages):
+        _field(console, role, text, limit)
     if record["reasoning"]:
         _field(console, "reasoning", record["reasoning"], limit)
     if record["ok"]:

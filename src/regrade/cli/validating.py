@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import limit
+from regrade.cli.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from regrade.api import CheckedEval, RenderedPrompt
+    from regrade.types import JsonObject
 
 __all__ = ["add_arguments", "execute"]
 
@@ -58,12 +60,32 @@ def _show(console: "Console", one: "CheckedEval", *, quiet: bool) -> None:
             console.print(safe_text(f"    {role}: "), end="", style="dim")
             shown = str(safe_text(text, limit=_SHOWN)).replace("\n", "\n    ")
             console.print(shown, soft_wrap=True, markup=False)
+    for name, text in _sent_with(one.parameters):
+        console.print(safe_text(f"    {name}: {text}", limit=_SHOWN), style="dim", soft_wrap=True)
     target = one.first.target
     if target is not None:
         console.print(safe_text(f"    target: {target}", limit=_SHOWN), style="dim", soft_wrap=True)
 
 
+def _sent_with(parameters: "JsonObject") -> list[tuple[str, str]]:
+    """Return what requests carry beside the messages and plain numbers."""
+    shown = []
+    tools = parameters.get("tools")
+    if isinstance(tools, list):
+        shown.append(("tools", ", ".join(str(tool.get("function", tool).get("name")) for tool in tools)))
+    form = parameters.get("response_format")
+    if isinstance(form, dict):
+        schema = form.get("json_schema")
+        shown.append(
+            (
+                "response format",
+                f"{form['type']} {schema['name'] if isinstance(schema, dict) else ''}".strip(),
+            )
+        )
+    return shown
+
+
 def _messages(prompt: "RenderedPrompt") -> list[tuple[str, str]]:
     if prompt.text:
         return [("text", prompt.text)]
-    return [(message["role"], message["content"]) for message in prompt.messages]
+    return list(shown_messages(prompt.messages))

@@ -60,12 +60,13 @@ class HuggingFace:
             raise MissingExtraError("datasets", "hf", "the loader hf") from error
         title = f"hf: {self.disk or self.name}"
         found = self._guarded(self._saved if self.disk else self._loaded, title)
-        rows = iter(self._one_split(found, title))
+        chosen = self._one_split(found, title)
+        rows = iter(self._guarded(lambda: _undecoded(chosen), title))
         for number in itertools.count(1):
             record = self._guarded(lambda: next(rows, None), title)
             if record is None:
                 return
-            yield Row(plain_row(record, Location(title, number)), number)
+            yield Row(plain_row(_with_bytes(record), Location(title, number)), number)
 
     def _saved(self) -> Any:
         return _package().load_from_disk(str(self.disk))
@@ -108,6 +109,30 @@ class HuggingFace:
         if isinstance(error, ConnectionError):
             return "the hub is not reached; for local copies there are `data_files` and `disk`"
         return None
+
+
+def _undecoded(rows: Any) -> Any:
+    """Return the rows with images and sounds as the bytes that they are stored in."""
+    package = _package()
+    for name, feature in (rows.features or {}).items():
+        if isinstance(feature, package.Image | package.Audio):
+            rows = rows.cast_column(name, type(feature)(decode=False))
+    return rows
+
+
+def _with_bytes(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a row with the content of files that the package keeps beside it."""
+    beside = {
+        name: {**value, "bytes": Path(value["path"]).read_bytes()}
+        for name, value in record.items()
+        if isinstance(value, Mapping)
+        and value.keys() == {"bytes", "path"}
+        and value["bytes"] is None
+        and value["path"]
+        and Path(value["path"]).is_absolute()
+        and Path(value["path"]).is_file()
+    }
+    return {**record, **beside} if beside else record
 
 
 def _package() -> Any:

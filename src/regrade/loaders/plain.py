@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from regrade.errors import DatasetError, Location
+from regrade.media import media_of_bytes
 from regrade.types import Json, JsonObject
 
 __all__ = ["plain_row"]
@@ -18,10 +19,11 @@ def plain_row(row: Mapping[str, Any], where: Location) -> JsonObject:
     """Return a row of a typed table with JSON values alone.
 
     Times become ISO 8601 texts, decimals texts (a float would round them), durations seconds, bytes text or
-    Base64, and numbers that are not finite null.
+    Base64, and numbers that are not finite null. Bytes of an image or sound become its stand-in, which holds
+    them.
 
     Raises:
-        DatasetError: Naming the column whose values have no such form, such as an image.
+        DatasetError: Naming the column whose values have no such form, such as an image that was decoded.
     """
     found: JsonObject = {}
     for name, value in row.items():
@@ -53,6 +55,9 @@ def _scalar(value: Any) -> Json:
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if isinstance(value, bytes):
+        media = media_of_bytes(value)
+        if media is not None:
+            return media
         try:
             return value.decode()
         except UnicodeDecodeError:

@@ -1,8 +1,11 @@
 """A prompt of the spec, compiled once and rendered for every sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from regrade.errors import DatasetError, Location
+from regrade.plan.messages import PromptMessages
 from regrade.templates import Template
 from regrade.types import Endpoint, Json, JsonObject, Messages, Sample
 
@@ -69,17 +72,19 @@ class CompiledPrompt:
 
     Attributes:
         name: Unique in the eval, matrix values included.
-        messages: (role, template) of each message; empty for completions.
+        messages: In order; empty for completions.
         text: The template of a completions prompt; None for chat.
         constants: `vars` and matrix variables.
         few_shot: Worked examples, or None.
+        dataset: What messages call the dataset of the samples.
     """
 
     name: str
-    messages: Sequence[tuple[str, Template]] = ()
+    messages: Sequence[PromptMessages] = ()
     text: Template | None = None
     constants: Mapping[str, Json] = field(default_factory=dict)
     few_shot: FewShot | None = None
+    dataset: str = ""
 
     @property
     def endpoint(self) -> Endpoint:
@@ -89,17 +94,31 @@ class CompiledPrompt:
     @property
     def names(self) -> frozenset[str]:
         """Return the variables that a sample must bring."""
-        templates = [template for _, template in self.messages]
+        templates: list[PromptMessages | Template] = [*self.messages]
         if self.text is not None:
             templates.append(self.text)
         used: frozenset[str] = frozenset().union(*(template.names for template in templates))
         return used - self.constants.keys() - ({"few_shot"} if self.few_shot else set())
+
+    def check(self, sample: Sample) -> None:
+        """Look at what a sample brings beside texts, such as a conversation, as far as that costs little.
+
+        Raises:
+            DatasetError: Naming the sample and its line.
+        """
+        varying = [part for part in self.messages if part.varies]
+        if varying:
+            variables = {**sample_variables(sample), **self.constants}
+            for part in varying:
+                with self._about(sample):
+                    part.check(variables)
 
     def render(self, sample: Sample) -> tuple[Messages, str]:
         """Return the messages for chat, or the text for completions; the other of the two is empty.
 
         Raises:
             TemplateError: Naming the variable that is missing and the template's place.
+            DatasetError: Naming the sample whose conversation, image or sound cannot be sent.
         """
         variables = {**sample_variables(sample), **self.constants}
         turns: Messages = []
@@ -108,8 +127,19 @@ class CompiledPrompt:
             turns = self.few_shot.turns(self.constants, sample)
         if self.text is not None:
             return [], self.text.render(variables)
-        messages = [{"role": role, "content": template.render(variables)} for role, template in self.messages]
+        with self._about(sample):
+            messages = [message for part in self.messages for message in part.render(variables)]
         leading = 0
         while leading < len(messages) and messages[leading]["role"] in {"system", "developer"}:
             leading += 1
         return [*messages[:leading], *turns, *messages[leading:]], ""
+
+    @contextmanager
+    def _about(self, sample: Sample) -> Iterator[None]:
+        """Let an error about what a sample brings name it."""
+        try:
+            yield
+        except DatasetError as error:
+            where = Location(self.dataset, sample.line) if self.dataset else None
+            message = f'sample "{sample.id}": {error.message}'
+            raise DatasetError(message, where=where, hint=error.hint) from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from regrade import jsonio
 from regrade.errors import ProviderError
 from regrade.http import Session, StreamReply
+from regrade.media import expanded
 from regrade.providers.answers import AnswerBuilder, read_completion
 from regrade.providers.faults import refused, server_message
 from regrade.types import Completion, Endpoint, Json, JsonObject, Key, Model, ModelInfo, Request
@@ -156,7 +157,7 @@ def _limits(headers: Mapping[str, str]) -> dict[str, str] | None:
 
 def _body(request: Request, *, stream: bool) -> JsonObject:
     content: JsonObject = (
-        {"messages": request.messages} if request.endpoint == "chat" else {"prompt": request.text}
+        {"messages": expanded(request.messages)} if request.endpoint == "chat" else {"prompt": request.text}
     )
     body: JsonObject = {"model": request.model.id, **content, **request.params}
     if stream:

@@ -9,20 +9,23 @@ from regrade.spec.loading import CheckPlugin, SpecFile, load_spec
 from regrade.spec.messages import checked
 from regrade.spec.models import ModelSpec
 from regrade.spec.parameters import Parameters
-from regrade.spec.prompts import FewShotSpec, PromptSpec
+from regrade.spec.prompts import CallSpec, FewShotSpec, MessageSpec, PartSpec, PromptSpec
 from regrade.spec.schema import json_schema
 from regrade.spec.uses import PluginUse, ScorerUse
 
 __all__ = [
     "ArgumentProblem",
+    "CallSpec",
     "CheckPlugin",
     "DatasetSpec",
     "EvalSpec",
     "FewShotSpec",
     "GateSpec",
+    "MessageSpec",
     "ModelSpec",
     "NodePath",
     "Parameters",
+    "PartSpec",
     "PluginUse",
     "PromptSpec",
     "RuleSpec",

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from regrade.errors import Location, Problem, SpecError
 from regrade.types import Json, JsonObject
 
-__all__ = ["Document", "NodePath", "Place", "read_document", "read_with_includes"]
+__all__ = ["Document", "NodePath", "Place", "plain_tree", "read_document", "read_with_includes", "shown_path"]
 
 NodePath: TypeAlias = tuple[str | int, ...]
 """Keys and indices from the top of a document to a node."""
@@ -90,7 +90,7 @@ def read_document(path: Path) -> Document:
     Raises:
         SpecError: When it cannot be read, is not YAML, or its top is no mapping.
     """
-    shown = _shown(path)
+    shown = shown_path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -108,7 +108,7 @@ def read_document(path: Path) -> Document:
         what = "the file is empty" if tree is None else "the top of a spec must be a mapping of keys"
         raise SpecError([document.problem_at(Location(shown, 1, 1), what)])
     document.places[()] = Place(Location(shown, 1, 1), Location(shown, 1, 1))
-    document.tree = _plain(tree, (), shown, document.places)
+    document.tree = plain_tree(tree, (), shown, document.places)
     return document
 
 
@@ -143,7 +143,7 @@ def read_with_includes(path: Path) -> Document:
 
 def _included(document: Document, path: Path, node: NodePath, problems: list[Problem]) -> Document:
     if not path.is_file():
-        raise SpecError([document.problem(node, f"{_shown(path)}: no such file")])
+        raise SpecError([document.problem(node, f"{shown_path(path)}: no such file")])
     other = read_document(path)
     document.lines.update(other.lines)
     for key in other.tree:
@@ -189,7 +189,8 @@ def _copy_places(document: Document, layer: Document, node: NodePath) -> None:
             document.places[path] = place
 
 
-def _plain(node: Json, path: NodePath, file: str, places: dict[NodePath, Place]) -> Json:
+def plain_tree(node: Json, path: NodePath, file: str, places: dict[NodePath, Place]) -> Json:
+    """Return what ruamel read as plain values, and note the places of its parts under the path."""
     if isinstance(node, CommentedMap):
         plain = {}
         for key, value in node.items():
@@ -197,14 +198,14 @@ def _plain(node: Json, path: NodePath, file: str, places: dict[NodePath, Place])
             inner: NodePath = (*path, name)
             if key in node.lc.data:
                 places[inner] = Place(_location(file, node.lc.key(key)), _location(file, node.lc.value(key)))
-            plain[name] = _plain(value, inner, file, places)
+            plain[name] = plain_tree(value, inner, file, places)
         return plain
     if isinstance(node, CommentedSeq):
         items = []
         for index, value in enumerate(node):
             where = _location(file, node.lc.item(index))
             places[*path, index] = Place(where, where)
-            items.append(_plain(value, (*path, index), file, places))
+            items.append(plain_tree(value, (*path, index), file, places))
         return items
     return _scalar(node)
 
@@ -238,7 +239,7 @@ def _syntax_problem(document: Document, shown: str, error: Exception) -> Problem
     return document.problem_at(where, f"not valid YAML: {text}", hint)
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     """Return the path as people read it: relative to the working directory where it lies below."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))

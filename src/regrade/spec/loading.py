@@ -13,7 +13,10 @@ from regrade.errors import Location, Problem, SpecError, did_you_mean
 from regrade.spec.arguments import ArgumentProblem
 from regrade.spec.document import Document, NodePath, read_with_includes
 from regrade.spec.evals import EvalSpec
+from regrade.spec.fitting import parameter_problems
 from regrade.spec.messages import in_words
+from regrade.spec.parameters import ONE_ANSWER
+from regrade.spec.referred import read_referred
 from regrade.spec.uses import PluginUse
 from regrade.types import Json
 
@@ -22,6 +25,7 @@ __all__ = ["CheckPlugin", "SpecFile", "load_spec"]
 CheckPlugin = Callable[[str, str, Json, Path], list[ArgumentProblem]]
 """(kind, name, arguments, folder) -> what is wrong, with paths relative to the use's arguments."""
 
+_WRAPPERS = frozenset({"function", "json_schema"})
 _INNER = frozenset({"function-before", "function-after", "function-wrap"})
 
 
@@ -73,6 +77,9 @@ def load_spec(path: Path, known: Mapping[str, Collection[str]], check_plugin: Ch
         SpecError: Every problem of the file at once.
     """
     document = read_with_includes(path)
+    problems = read_referred(document)
+    if problems:
+        raise SpecError(problems)
     spec, problems = _validated(document, known)
     uses = _plugin_uses(document.tree)
     for node, kind, raw in uses:
@@ -80,6 +87,7 @@ def load_spec(path: Path, known: Mapping[str, Collection[str]], check_plugin: Ch
     if spec is not None:
         problems.extend(_dataset_problems(document, spec, check_plugin))
         problems.extend(_gate_problems(document, spec))
+        problems.extend(parameter_problems(document, spec))
     if problems or spec is None:
         ordered = sorted(
             problems, key=lambda one: (one.where.line or 0, one.where.column or 0) if one.where else (0, 0)
@@ -105,7 +113,8 @@ def _problem(document: Document, details: Any, known: Mapping[str, Collection[st
         names = _known_keys(details["loc"][:-1])
         if details["loc"][:-1] == ("dataset",):
             names = [*names, "path", *known.get("loader", ())]
-        hint = did_you_mean(key, names) or _put_elsewhere(node) or f"known keys: {', '.join(names)}"
+        hints = [did_you_mean(key, names), _put_elsewhere(node)]
+        hint = "; ".join(one for one in hints if one) or f"known keys: {', '.join(names)}"
         return document.problem(node, f'unknown key "{key}"', hint, at_key=True)
     if details["type"] == "missing":
         key = str(details["loc"][-1])
@@ -117,7 +126,9 @@ def _problem(document: Document, details: Any, known: Mapping[str, Collection[st
 
 
 def _put_elsewhere(node: NodePath) -> str | None:
-    if "parameters" in node:
+    if node[-2:] == ("parameters", "n"):
+        return ONE_ANSWER
+    if node[-2:-1] == ("parameters",):
         return "other fields of the API go under `extra_body`"
     return None
 
@@ -129,12 +140,21 @@ def _node(document: Document, loc: tuple[str | int, ...]) -> NodePath:
         node = ("prompt", *node[2:])
     if node[:1] == ("dataset",) and len(node) > 1 and node[1] in {"loader", "arguments"}:
         node = ("dataset", *node[2:])
+    node = _unwrapped(document, node)
     if node[-1:] in {("name",), ("arguments",), ("title",)} and node not in document.places and len(node) > 1:
         node = node[:-1]
     short = len(node) == 2 and isinstance(node[1], int)  # noqa: PLR2004 - a list written as a mapping of names
     if short and isinstance(document.tree.get(str(node[0])), dict):
         names = list(document.tree[str(node[0])])
         node = (node[0], names[int(node[-1])]) if int(node[-1]) < len(names) else node[:1]
+    return node
+
+
+def _unwrapped(document: Document, node: NodePath) -> NodePath:
+    """Leave out the wrappers that a short form of a tool or schema does without."""
+    for place, part in enumerate(node):
+        if part in _WRAPPERS and node[: place + 1] not in document.places and node[:place] in document.places:
+            return node[:place] + node[place + 1 :]
     return node
 
 
