@@ -16,7 +16,9 @@ HEAVY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS), ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], *([*verb.split(), "--help"] for verb in VERBS), ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     """Help of the program and of every verb answers without importing any heavy package."""
     code = (

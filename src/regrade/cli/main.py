@@ -26,8 +26,9 @@ VERBS = {
     "models": ("models", "list what an endpoint offers"),
     "cache": ("caching", "show or clear the cache of answers across runs"),
     "gateway": ("serving", "serve, forward, record or replay models behind an OpenAI-compatible API"),
+    "gateway keys": ("keys", "make, list and revoke the keys of its clients"),
 }
-"""Verb to its file in this folder and its line of help."""
+"""Verb, of one word or two, to its file in this folder and its line of help."""
 
 INTERRUPTED = 130
 
@@ -99,7 +100,8 @@ def _dispatch(arguments: list[str]) -> int:
         print(f"regrade {version('regrade')}")
         return 0
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # frees what a table took
-    verb = arguments[0]
+    pair = " ".join(arguments[:2])
+    verb = pair if pair in VERBS else arguments[0]
     if verb not in VERBS:
         from regrade.errors import UsageError
         from regrade.plugins import did_you_mean
@@ -114,7 +116,7 @@ def _dispatch(arguments: list[str]) -> int:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     module.add_arguments(parser)
-    code: int = module.execute(parser.parse_args(arguments[1:]))
+    code: int = module.execute(parser.parse_args(arguments[verb.count(" ") + 1 :]))
     return code
 
 

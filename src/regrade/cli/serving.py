@@ -44,6 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_flag(parser, "--port", _port, _PORT, f"0: a free one (default: {_PORT})")
     add_flag(parser, "--log", str, None, "a line of JSON for every request, without prompts; - is stderr")
     parser.add_argument("--log-prompts", action="store_true", help="requests go into the log too")
+    _add_clients(parser)
+
+
+def _add_clients(parser: argparse.ArgumentParser) -> None:
+    add_flag(parser, "--keys", Path, None, "file of the keys of clients (see: regrade gateway keys)")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME=N",
+        help="another limit of connections, such as connections=4000; repeatable; see docs/gateway-keys.md",
+    )
 
 
 def _add_recordings(parser: argparse.ArgumentParser) -> None:
@@ -78,6 +90,8 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _wish(args: argparse.Namespace) -> "Wish":
+    from regrade.gateway.connections import connection_limits
+    from regrade.gateway.keys import keys_path
     from regrade.gateway.modes import Wish
     from regrade.gateway.settings import GatewaySettings
 
@@ -93,6 +107,8 @@ def _wish(args: argparse.Namespace) -> "Wish":
         log=args.log,
         log_prompts=args.log_prompts,
         faults=_checked_faults(args.faults),
+        keys=str(args.keys or keys_path()),
+        limits=connection_limits(args.limit),
     )
     return Wish(args.demo, args.forward, args.catalogue, args.models, settings)
 
@@ -167,11 +183,13 @@ def _first_request(gateway: "Gateway") -> tuple[str, ...]:
         f'{{"model": "{gateway.models[0].id}", "temperature": 0,\n'
         '       "messages": [{"role": "user", "content": "Label this message: my parcel is late"}]}'
     )
+    anybody = gateway.takes_any_key
+    authorization = "'Authorization: Bearer demo'" if anybody else '"Authorization: Bearer $KEY"'
     return (
-        "Any key is accepted. Try it:",
+        "Any key is accepted. Try it:" if anybody else "Clients need a key. Try it:",
         "",
         f"  curl {gateway.base_url}/chat/completions \\",
-        "    -H 'Authorization: Bearer demo' -H 'Content-Type: application/json' \\",
+        f"    -H {authorization} -H 'Content-Type: application/json' \\",
         f"    -d {shlex.quote(body)}",
         "",
         "Ctrl-C ends it.",

@@ -1,15 +1,19 @@
 """From settings to what the server runs: the one place that knows all backends and all that plugs in."""
 
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.types import ASGIApp
+
 from regrade.errors import GatewayError
 from regrade.gateway.accesslog import AccessLog
+from regrade.gateway.admission import KeyAdmission, prices_of
 from regrade.gateway.catalogue import Catalogue
-from regrade.gateway.hooks import Hooks
+from regrade.gateway.hooks import Admission, AnyKey, Hooks
+from regrade.gateway.keyring import KeyRing
 from regrade.gateway.offers import demo_offers, forward_offers, recorded, replay_offers
 from regrade.gateway.settings import GatewaySettings
 
@@ -52,7 +56,8 @@ async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncI
         if not offers:
             wanted = f" of {', '.join(settings.only)}" if settings.only else ""
             raise GatewayError(f"there is nothing to serve: {settings.replay} holds no request{wanted}")
-        yield Parts(offers, _hooks(settings), log)
+        hooks = Hooks(_admission(settings, offers, stack), _around_answers(settings))
+        yield Parts(offers, hooks, log)
 
 
 def _access_log(settings: GatewaySettings, stack: AsyncExitStack) -> AccessLog | None:
@@ -67,11 +72,19 @@ def _access_log(settings: GatewaySettings, stack: AsyncExitStack) -> AccessLog |
     return AccessLog(stack.enter_context(stream), prompts=settings.log_prompts)
 
 
-def _hooks(settings: GatewaySettings) -> Hooks:
+def _admission(settings: GatewaySettings, offers: Catalogue, stack: AsyncExitStack) -> Admission:
+    if settings.keys is None:
+        return AnyKey()
+    ring = KeyRing(Path(settings.keys))
+    stack.callback(ring.close)
+    return KeyAdmission(ring, prices_of(offers.values(), settings), is_local=settings.is_local)
+
+
+def _around_answers(settings: GatewaySettings) -> Callable[[ASGIApp], ASGIApp] | None:
     if settings.faults is None:
-        return Hooks()
+        return None
     # Reading them takes what reads specs.
     from regrade.gateway.faults.injector import FaultInjector
     from regrade.gateway.faults.rules import read_faults
 
-    return Hooks(around_answers=FaultInjector(read_faults(Path(settings.faults))).around)
+    return FaultInjector(read_faults(Path(settings.faults))).around

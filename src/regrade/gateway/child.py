@@ -16,7 +16,6 @@ import threading
 import time
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Literal
 
 import uvicorn
 
@@ -25,6 +24,8 @@ from regrade.errors import GatewayError, RegradeError
 from regrade.gateway.app import make_app
 from regrade.gateway.assembly import assembled
 from regrade.gateway.catalogue import Catalogue
+from regrade.gateway.connections import Connections, fitting
+from regrade.gateway.protocol import guarded_protocol
 from regrade.gateway.settings import GatewaySettings
 from regrade.types import JsonObject
 
@@ -32,7 +33,6 @@ __all__ = ["main"]
 
 _GRACE_S = 1
 _LIMIT_S = 3.0
-_KEEP_ALIVE_S = 75
 _BACKLOG = 2048
 
 
@@ -74,32 +74,23 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(listener: socket.socket, settings: GatewaySettings) -> None:
+    limits = fitting(settings.limits)
     async with assembled(settings, os.environ) as parts:
         config = uvicorn.Config(
             make_app(parts.catalogue, parts.hooks, parts.log),
+            http=guarded_protocol(Connections(limits)),
             lifespan="off",
             ws="none",
-            http=_protocol(settings),
             log_level="error",
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         server = uvicorn.Server(config)
         threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
         _tell({"port": listener.getsockname()[1], "models": _listed(parts.catalogue)})
         await server.serve(sockets=[listener])
-
-
-def _protocol(settings: GatewaySettings) -> type[asyncio.Protocol] | Literal["auto"]:
-    """Return how HTTP is spoken: where faults are wanted, so that a connection can be broken."""
-    if settings.faults is None:
-        return "auto"
-    from regrade.gateway.faults.wire import ReachableProtocol
-
-    return ReachableProtocol
 
 
 def _listed(catalogue: Catalogue) -> list[JsonObject]:

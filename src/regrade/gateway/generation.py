@@ -1,10 +1,9 @@
 """The two endpoints that make a model write: whole answers and streams."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from regrade import jsonio
@@ -12,14 +11,13 @@ from regrade.errors import ProviderError
 from regrade.gateway.backend import Answer, Call, Unasked, event, upstream_failed
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.fields import parse_request
-from regrade.gateway.hooks import Trace
+from regrade.gateway.hooks import Broken, Trace
 from regrade.gateway.metering import Meter
 from regrade.gateway.refusals import Refusal
 from regrade.types import Endpoint
 
 __all__ = ["Generation"]
 
-_MAX_BODY_BYTES = 16 * 1024 * 1024
 _PASSED_ON = ("user-agent", "idempotency-key", "openai-beta", "http-referer", "x-title")
 """Headers that say something about the request; a client's key, organisation and cookies stay here."""
 
@@ -52,7 +50,7 @@ class Generation:
         """
         trace: Trace = scope["state"]["trace"]
         assert trace.holder
-        content = await _read_body(Request(scope, receive))
+        content = await _read_body(receive)
         if trace.content is not None:
             trace.content = content
         body = parse_request(self._endpoint, content)
@@ -71,7 +69,7 @@ class Generation:
         )
         meter = Meter() if self._metered or ticket.needs_usage else None
         try:
-            await _until_gone(receive, _answer(call, offer, _Reply(send, meter, trace)))
+            await _until_gone(receive, _answer(call, offer, _Reply(send, meter, trace, ticket.headers)))
         finally:
             trace.usage = meter.usage if meter else None
             ticket.done(trace.usage, meter.text_bytes if meter else 0)
@@ -80,15 +78,17 @@ class Generation:
 class _Reply:
     """Sends an answer, and lets the meter see it pass."""
 
-    def __init__(self, send: Send, meter: Meter | None, trace: Trace) -> None:
+    def __init__(self, send: Send, meter: Meter | None, trace: Trace, limits: Mapping[str, str]) -> None:
         self._send = send
         self._meter = meter
         self._trace = trace
         self._open_line = False
+        self._limits = limits
         self.started = False
 
     async def start(self, answer: Answer) -> None:
-        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
+        found = {**answer.headers, **self._limits}
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in found.items()]
         if isinstance(answer.content, bytes):
             headers.append((b"content-length", b"%d" % len(answer.content)))
         else:
@@ -140,20 +140,20 @@ async def _answer(call: Call, offer: Offer, reply: _Reply) -> None:
         await reply.broken(refusal)
 
 
-async def _read_body(request: Request) -> bytes:
-    announced = request.headers.get("content-length", "")
-    _check_size(int(announced) if announced.isdecimal() else 0)
+async def _read_body(receive: Receive) -> bytes:
+    """Return the body, whose size and time the HTTP protocol limits.
+
+    Raises:
+        Broken: When the client goes away before its end.
+    """
     content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        _check_size(len(content))
-    return bytes(content)
-
-
-def _check_size(size: int) -> None:
-    if size > _MAX_BODY_BYTES:
-        limit = _MAX_BODY_BYTES // 2**20
-        raise Refusal(413, f"the request body is larger than {limit} MB", code="request_too_large")
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Broken
+        content += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(content)
 
 
 async def _until_gone(receive: Receive, work: Coroutine[None, None, None]) -> None:

@@ -14,7 +14,7 @@ the `Trace` of the request. It may answer itself, raise a `Refusal`, delay or ch
 connection by raising `Broken` after the answer has begun.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,11 @@ class Ticket(Protocol):
     @property
     def needs_usage(self) -> bool:
         """Whether tokens are counted: an upstream is then asked for them even when the client does not."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer tells of limits; it takes the place of what an upstream says of its own."""
         ...
 
     def done(self, usage: Usage | None, text_bytes: int) -> None:
@@ -85,6 +90,7 @@ class _Free:
     """The ticket of a server that counts nothing."""
 
     needs_usage: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def done(self, usage: Usage | None, text_bytes: int) -> None:
         """Count nothing."""

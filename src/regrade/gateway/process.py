@@ -1,6 +1,5 @@
 """Starts and stops the server: a child process that ends with its parent, however that ends."""
 
-import ipaddress
 import os
 import signal
 import subprocess
@@ -11,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
 from regrade import jsonio
 from regrade.errors import GatewayError, MissingExtraError, UsageError
+from regrade.gateway.keys import KeyStore, were_keys_made
 from regrade.gateway.models import demo_models
 from regrade.gateway.settings import GatewaySettings, Mode
 from regrade.types import JsonObject
@@ -77,6 +78,12 @@ class Gateway:
         self._log: deque[bytes] = deque(maxlen=_LOG_LINES)
         self._errors = errors
         self._reader: threading.Thread | None = None
+
+    @property
+    def takes_any_key(self) -> bool:
+        """Return whether no key was made so far, so that any will do."""
+        path = self.settings.keys
+        return path is None or not were_keys_made(Path(path))
 
     def start(self) -> Self:
         """Start the child and wait until it serves.
@@ -232,18 +239,18 @@ def require_keys(settings: GatewaySettings) -> None:
     Raises:
         UsageError: Saying how to make one.
     """
-    if not _is_loopback(settings.host):
+    if not settings.is_local and not _has_keys(settings.keys):
         raise UsageError(
             f"without a key the gateway takes any, and so serves only this machine, not {settings.host!r}",
-            hint="use 127.0.0.1, ::1 or localhost",
+            hint="make a key with: regrade gateway keys add NAME; or use 127.0.0.1, ::1 or localhost",
         )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
+def _has_keys(path: str | None) -> bool:
+    if path is None or not Path(path).exists():
         return False
+    with KeyStore(Path(path)) as store:
+        return bool(store.in_force())
 
 
 def _require_packages(settings: GatewaySettings) -> None:

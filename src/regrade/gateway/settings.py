@@ -1,9 +1,11 @@
 """What the server is to do: checked by the process that starts it, handed to the one that serves."""
 
-from dataclasses import asdict, dataclass
+import ipaddress
+from dataclasses import asdict, dataclass, field
 from typing import Literal, Self
 
 from regrade import jsonio
+from regrade.gateway.connections import ConnectionLimits
 from regrade.types import JsonObject
 
 __all__ = ["TIMEOUT_S", "GatewaySettings", "Mode", "Pace", "Upstream"]
@@ -61,7 +63,8 @@ class GatewaySettings:
         repeat_last: Whether the last recorded answer to a request is given again when there are no more.
         redact: JSON paths whose values never reach the cassette.
         redact_patterns: Regular expressions whose matches never reach the cassette.
-        keys: File of the keys that clients need.
+        keys: File of the keys that clients need; None lets any key in.
+        limits: Of connections.
         faults: File of the faults to inject.
         log: File of the access log; "-" is standard error.
         log_prompts: Whether the access log holds requests too.
@@ -79,9 +82,18 @@ class GatewaySettings:
     redact: tuple[str, ...] = ()
     redact_patterns: tuple[str, ...] = ()
     keys: str | None = None
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     faults: str | None = None
     log: str | None = None
     log_prompts: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether only this machine reaches the server."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def encode(self) -> bytes:
         """Return it as one line of JSON."""
@@ -92,5 +104,6 @@ class GatewaySettings:
         """Return what `encode` wrote."""
         fields: JsonObject = jsonio.loads(line)
         upstreams = tuple(Upstream(**one) for one in fields.pop("upstreams"))
+        limits = ConnectionLimits(**fields.pop("limits"))
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return cls(**{**fields, **lists, "upstreams": upstreams})
+        return cls(**{**fields, **lists, "upstreams": upstreams, "limits": limits})

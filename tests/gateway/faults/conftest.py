@@ -15,11 +15,12 @@ import uvicorn
 from regrade.gateway.app import make_app
 from regrade.gateway.backend import EVENT_STREAM, JSON, Answer, Call, event
 from regrade.gateway.catalogue import Offer
+from regrade.gateway.connections import ConnectionLimits, Connections
 from regrade.gateway.faults.injector import FaultInjector
 from regrade.gateway.faults.kinds import KINDS
 from regrade.gateway.faults.rules import read_faults
-from regrade.gateway.faults.wire import ReachableProtocol
 from regrade.gateway.hooks import Hooks
+from regrade.gateway.protocol import guarded_protocol
 
 TEXT = "one two three"
 WHOLE = (
@@ -82,7 +83,11 @@ def serve_faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         app = make_app(catalogue, Hooks(around_answers=injector.around))
         # uvicorn takes signals over in main threads alone.
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, http=ReachableProtocol, timeout_graceful_shutdown=1
+            app,
+            lifespan="off",
+            log_config=None,
+            http=guarded_protocol(Connections(ConnectionLimits())),
+            timeout_graceful_shutdown=1,
         )
         server = uvicorn.Server(config)
         running.append((server, asyncio.run_coroutine_threadsafe(server.serve([listener]), loop)))
