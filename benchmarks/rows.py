@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import forwarding
 import pyarrow.parquet as pq
 from measure import Bench, Measured, Server, Used, environment, median, server
 from server import RETRY_AFTER_S
@@ -267,4 +268,5 @@ ROWS: dict[str, Row] = {
     "faults": faults,
     "pace": pace,
     "resume": resume,
+    **forwarding.ROWS,
 }

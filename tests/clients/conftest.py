@@ -1,18 +1,25 @@
-"""The official clients, each run by its own driver in an environment of its own."""
+"""The official clients and servers that nobody here wrote, each in an environment of its own."""
 
 import json
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regrade.gateway.models import demo_models
+
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build"
 KEY = "sk-test-0123456789abcdef"
+UPSTREAM_KEY = "sk-upstream-fedcba9876543210"
+"""What the upstream wants; it stands in an environment variable and in no file."""
 CLIENTS = ("python-2", "python-3", "node")
 CALLS = (
     "models",
@@ -98,3 +105,106 @@ def client(request: pytest.FixtureRequest) -> Client:
 def official() -> Callable[[str], Client]:
     """Return what finds a client by name."""
     return find_client
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A running server.
+
+    Attributes:
+        base_url: Where it listens.
+        model: What it is asked for.
+    """
+
+    base_url: str
+    model: str
+
+
+FIXTURES = {
+    "fixtures": [
+        {
+            "match": {"userMessage": "Label this", "toolName": "route"},
+            "response": {"toolCalls": [{"name": "route", "arguments": {"team": "shipping"}}]},
+        },
+        {
+            "match": {"userMessage": "Label this", "responseFormat": "json_schema"},
+            "response": {"content": '{"team": "shipping"}'},
+        },
+        {
+            "match": {"userMessage": "Label this"},
+            "response": {"content": "It is about shipping, the late parcel that is."},
+        },
+    ]
+}
+
+
+@contextmanager
+def run_llmock(folder: Path) -> Iterator[Peer]:
+    """Run the examiner of PyPI, with no fault switched on."""
+    program = BUILD / "llmock/bin/llmock"
+    if not program.exists():
+        pytest.skip("llmock is not installed in build/llmock; `make test` does that")
+    port = free_port()
+    command = [str(program), "serve", "--port", str(port), "--response-style", "echo"]
+    with running(command, port):
+        yield Peer(f"http://127.0.0.1:{port}/v1", "gpt-4o")
+
+
+@contextmanager
+def run_aimock(folder: Path) -> Iterator[Peer]:
+    """Run the mock of npm."""
+    node, program = shutil.which("node"), BUILD / "node/node_modules/@copilotkit/aimock/dist/cli.js"
+    if node is None or not program.exists():
+        pytest.skip("aimock is not installed in build/node: apt-get install nodejs npm, then `make test`")
+    fixtures = folder / "fixtures.json"
+    fixtures.write_text(json.dumps(FIXTURES))
+    port = free_port()
+    command = [node, str(program), "-p", str(port), "-f", str(fixtures), "--log-level", "silent"]
+    with running(command, port):
+        yield Peer(f"http://127.0.0.1:{port}/v1", "gpt-4o")
+
+
+@contextmanager
+def run_llama(folder: Path) -> Iterator[Peer]:
+    """Run llama.cpp's own server with a shipped model; it wants a key."""
+    (model,) = demo_models(["demo/v2"])
+    command = [sys.executable, str(HERE / "llama.py"), str(model.path), "tiny", UPSTREAM_KEY]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield Peer(process.stdout.readline().strip(), "tiny")
+        process.kill()
+
+
+@contextmanager
+def running(command: list[str], port: int) -> Iterator[None]:
+    """Run a server, from when it listens."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(600):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+        yield
+        process.kill()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+PEERS: dict[str, Callable[[Path], AbstractContextManager[Peer]]] = {
+    "llmock": run_llmock,
+    "aimock": run_aimock,
+    "llama.cpp": run_llama,
+}
+
+
+@pytest.fixture(scope="module", params=PEERS)
+def peer(request: pytest.FixtureRequest) -> Callable[[Path], AbstractContextManager[Peer]]:
+    """Return what runs each server in turn."""
+    return PEERS[request.param]
