@@ -55,6 +55,8 @@ BUILT_INS: Mapping[Kind, Mapping[str, str]] = {
         "json_valid": "regrade.scorers.json_answer:JsonValid",
         "json_schema": "regrade.scorers.json_answer:JsonSchema",
         "json_fields": "regrade.scorers.json_answer:JsonFields",
+        "tool_calls": "regrade.scorers.tool_calls:ToolCalls",
+        "valid_arguments": "regrade.scorers.tool_calls:ValidArguments",
         "token_f1": "regrade.scorers.overlap:TokenF1",
         "rouge": "regrade.scorers.overlap:Rouge",
         "bleu": "regrade.scorers.overlap:Bleu",

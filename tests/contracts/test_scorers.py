@@ -29,6 +29,8 @@ USES: dict[str, tuple[Json, Json, str]] = {
     "json_valid": (None, None, "{}"),
     "json_schema": ({"schema": {"type": "object"}}, None, "{}"),
     "json_fields": (["city"], OBJECT, '{"city": "Paris"}'),
+    "tool_calls": ({"arguments": "subset"}, [], "No call is needed."),
+    "valid_arguments": (None, None, "No call."),
     "token_f1": (None, ["the city of Paris", "Paris"], "Paris!"),
     "rouge": ("rouge1", "Paris", "Paris"),
     "bleu": ({"max_order": 4}, "Paris is a big city", "Paris is a big city"),
@@ -38,7 +40,8 @@ USES: dict[str, tuple[Json, Json, str]] = {
     "pairwise": ({"model": "judge", "against": "target"}, "a", "b"),
     "python": ({"function": "judge.py:score", "low": 0, "high": 1}, "Paris", "Paris"),
 }
-NEED_A_TARGET = set(USES) - {"includes", "regex", "json_valid", "json_schema", "model_graded", "python"}
+NO_TARGET = {"includes", "regex", "json_valid", "json_schema", "valid_arguments", "model_graded", "python"}
+NEED_A_TARGET = set(USES) - NO_TARGET - {"tool_calls"}  # where [] is a target
 HOSTILE = [
     "",
     " \n\t",
@@ -69,7 +72,8 @@ def context(answer: str, target: Json) -> ScoreContext:
     """Return what a scorer is given."""
     options = ["London", "Paris"]
     sample = Sample("s1", "Where?", target, {"options": options}, "f")
-    return ScoreContext(answer, target, sample, Completion(answer))
+    params = {"tools": [{"type": "function", "function": {"name": "weather"}}]}
+    return ScoreContext(answer, target, sample, Completion(answer), params=params)
 
 
 def scored(scorer: Any, given: ScoreContext) -> Mapping[str, Score]:

@@ -190,6 +190,8 @@ class _ScorerTrial:
         uses = enumerate(zip(one.file.spec.scorers, one.scorers.units, strict=True))
         self._open = {place: unit for place, (use, unit) in uses if use.name in own and not unit.waits}
         self._refusals: dict[int, str] = {}
+        own_params = [model.parameters.sent() for model in one.file.spec.models]
+        self._params = {name: value for sent in (*own_params, one.parameters) for name, value in sent.items()}
         self._left = _TRIED
 
     def see(self, sample: Sample) -> None:
@@ -198,7 +200,7 @@ class _ScorerTrial:
             return
         self._left -= 1
         for place, unit in list(self._open.items()):
-            reason = unit.refusal(sample)
+            reason = unit.refusal(sample, self._params)
             if reason is None:
                 del self._open[place]
             else:

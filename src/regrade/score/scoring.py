@@ -75,9 +75,10 @@ class ScorerUnit:
             model=request.key.model,
             prompt=request.key.prompt,
             messages=_messages(request),
+            params=request.params,
         )
 
-    def refusal(self, sample: Sample) -> str | None:
+    def refusal(self, sample: Sample, params: Mapping[str, Json]) -> str | None:
         """Return why the scorer can judge no answer to this sample, such as a target of the wrong kind.
 
         Only for scorers that neither wait nor ask.
@@ -85,7 +86,7 @@ class ScorerUnit:
         assert not isinstance(self.scorer, AskingScorer)
         target = _each_text(sample.target, self.steps)
         try:
-            self.scorer.score(ScoreContext("", target, sample, Completion(""), model="", prompt=""))
+            self.scorer.score(ScoreContext("", target, sample, Completion(""), params=params))
         except ScorerError as error:
             return _why(error)
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from regrade import jsonio
 from regrade.errors import ScorerError, UsageError
+from regrade.scorers.schemas import schema_errors, validator_of
 from regrade.scorers.targets import UNIT, acceptable, missing
 from regrade.texts import clipped, find_json
 from regrade.types import Bounds, Json, JsonObject, Score, ScoreContext
@@ -53,11 +54,12 @@ class JsonSchema:
     """1 when the answer's JSON keeps a JSON Schema. Formats are notes to the reader, as the standard has it.
 
     Attributes:
-        schema: The schema, or the `.json` file that holds it. References to other files are not followed.
+        schema: The schema, or the `.json` file that holds it; without it, that of the `response_format` that
+            was sent with the request. References to other files are not followed.
         strict: Whether the whole answer has to be JSON, without a fence or words around it.
     """
 
-    schema: dict[str, Any] | str = field(metadata={"file": ".json"})
+    schema: dict[str, Any] | str | None = field(default=None, metadata={"file": ".json"})
     strict: bool = False
 
     version: ClassVar[str] = "1"
@@ -72,37 +74,40 @@ class JsonSchema:
         return UNIT
 
     @cached_property
-    def _validator(self) -> "Validator":
-        from jsonschema import Draft202012Validator, SchemaError
-        from jsonschema.validators import validator_for
-        from referencing import Registry
-
+    def _validator(self) -> "Validator | None":
+        if self.schema is None:
+            return None
         schema = self.schema if isinstance(self.schema, dict) else _read_schema(self.schema)
-        kind = validator_for(schema, default=Draft202012Validator)
         try:
-            kind.check_schema(schema)
-        except SchemaError as error:
-            raise UsageError(f"json_schema: no valid schema: {error.json_path}: {error.message}") from error
-        return kind(schema, registry=Registry())  # an empty registry: nothing is fetched from anywhere
+            return validator_of(schema)
+        except UsageError as error:
+            raise UsageError(f"json_schema: {error.message}") from error
 
     def score(self, context: ScoreContext) -> Score:
         """Check the answer's JSON; needs no target.
 
         Raises:
-            ScorerError: When the schema refers to something that is not in it.
+            ScorerError: When there is no schema, or it refers to something that is not in it.
         """
-        from referencing.exceptions import Unresolvable
-
+        schema = self._validator or _sent_schema(context.params.get("response_format"))
         try:
             answer = (jsonio.loads if self.strict else find_json)(context.answer)
         except ValueError as error:
             return missing(str(error))
-        try:
-            errors = [f"{error.json_path}: {error.message}" for error in self._validator.iter_errors(answer)]
-        except Unresolvable as error:
-            raise ScorerError(f"the schema refers to {error.ref!r}, which is not in it") from error
+        errors = schema_errors(answer, schema)
         more = f"; and {len(errors) - _ERRORS_SHOWN} more" if len(errors) > _ERRORS_SHOWN else ""
         return Score(float(not errors), reason="; ".join(errors[:_ERRORS_SHOWN]) + more)
+
+
+def _sent_schema(form: Json) -> JsonObject:
+    """Return the schema of a response format, in the API's form."""
+    described = form.get("json_schema") if isinstance(form, dict) else None
+    schema = described.get("schema") if isinstance(described, dict) else None
+    if not isinstance(schema, dict):
+        raise ScorerError(
+            "json_schema has no schema", hint="give it one, or send one: `parameters: {response_format: ...}`"
+        )
+    return schema
 
 
 def _read_schema(name: str) -> JsonObject:

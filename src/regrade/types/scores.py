@@ -1,7 +1,7 @@
 """What scorers see and say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regrade.types.answers import Completion, Failure
 from regrade.types.datasets import Sample
@@ -42,6 +42,7 @@ class ScoreContext:
         model: The name of the model that answered.
         prompt: The name of the prompt.
         messages: The chat messages that were sent; for completions one user message.
+        params: The generation parameters that were sent, tools and response format among them.
     """
 
     answer: str
@@ -51,6 +52,7 @@ class ScoreContext:
     model: str = ""
     prompt: str = ""
     messages: Sequence[Mapping[str, Json]] = ()
+    params: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
