@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from regrade import jsonio
 from regrade.types import Json
 
-__all__ = ["clipped", "fenced_blocks", "find_json", "shortened"]
+__all__ = ["clipped", "fenced_blocks", "find_json", "shortened", "spreadsheet_cell"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula; it reads the full-width forms likewise."""
 
 _FENCE = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`]*)[^\n`]*\n"
@@ -96,3 +99,16 @@ def clipped(text: str, limit: int = 80) -> str:
 def shortened(text: str, limit: int = 80) -> str:
     """Return the text in double quotes on one line, cut to at most `limit` characters of it."""
     return f'"{clipped(text, limit)}"'
+
+
+def spreadsheet_cell(value: object) -> object:
+    """Return a value for a cell of CSV: what would be run as a formula stands behind an apostrophe.
+
+    What is nested becomes JSON; readers stop at a zero character, so there is none.
+    """
+    if isinstance(value, dict | list | tuple):
+        value = jsonio.dumps(value)
+    if isinstance(value, str):
+        value = value.replace("\x00", "")
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    return value

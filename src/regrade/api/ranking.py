@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from regrade.api.sources import ArmChoice, Recorded, lay_out
 from regrade.plugins import Registry
 from regrade.store import Manifest, RunFolder, write_comparisons
 from regrade.types import SummaryRow
@@ -37,6 +36,8 @@ def write_ranking(
     evals = {eval_ for eval_, _, _ in arms}
     if len(arms) == len(evals):
         return
+    # A run that has yet to send its first request does not wait for what reads tables.
+    from regrade.api.sources import ArmChoice, Recorded, lay_out
     from regrade.compare import changes_within
 
     side = Recorded(folder.id, manifest.status, manifest.models, manifest.measures, folder=folder)

@@ -25,6 +25,7 @@ VERBS = {
     "score": ("scoring", "score the stored answers of a run again, without a request"),
     "models": ("models", "list what an endpoint offers"),
     "cache": ("caching", "show or clear the cache of answers across runs"),
+    "dashboard": ("dashboard", "look at all runs in a browser; read-only"),
     "gateway": ("serving", "serve, forward, record or replay models behind an OpenAI-compatible API"),
     "gateway keys": ("keys", "make, list and revoke the keys of its clients"),
 }

@@ -5,14 +5,11 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from regrade.jsonio import dumps
+from regrade.texts import spreadsheet_cell
 from regrade.types import JsonObject, SummaryRow
 from regrade.views import Document
 
 __all__ = ["CsvTable"]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula; it reads the full-width forms likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +36,7 @@ def _records(records: Sequence[JsonObject]) -> str:
 def _table(head: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_safe(name) for name in head])
+    writer.writerow([spreadsheet_cell(name) for name in head])
     for row in rows:
-        writer.writerow([_safe(value) for value in row])
+        writer.writerow([spreadsheet_cell(value) for value in row])
     return out.getvalue()
-
-
-def _safe(value: object) -> object:
-    if isinstance(value, dict | list | tuple):
-        value = dumps(value)
-    if isinstance(value, str):
-        value = value.replace("\x00", "")  # readers stop at it
-        return f"'{value}" if value.startswith(_FORMULA) else value
-    return value

@@ -1,4 +1,4 @@
-"""Templates and style sheets, as they lie in the package."""
+"""Templates, style sheets and the script, as they lie in the package."""
 
 from functools import cache
 from importlib.resources import files
@@ -8,7 +8,10 @@ from markupsafe import Markup
 
 from regrade.pages.visible import plain
 
-__all__ = ["draw", "styles"]
+__all__ = ["ASSETS", "asset", "draw", "styles"]
+
+ASSETS = ("tokens.css", "base.css", "dashboard.css", "regrade.js")
+"""What a page of the dashboard loads, in order; a report has the first two inside."""
 
 
 def draw(template: str, context: dict[str, object]) -> str:
@@ -16,11 +19,16 @@ def draw(template: str, context: dict[str, object]) -> str:
     return _environment().get_template(template).render(context)
 
 
-@cache
 def styles(*names: str) -> str:
     """Return style sheets, one after the other."""
-    folder = files("regrade.pages") / "styles"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join(asset(name) for name in names)
+
+
+@cache
+def asset(name: str) -> str:
+    """Return the text of a style sheet or of the script."""
+    folder = files("regrade.pages") / ("styles" if name.endswith(".css") else "static")
+    return (folder / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -7,9 +7,9 @@ from markupsafe import Markup
 from regrade.pages.visible import plain
 from regrade.views import CaseOutcome, Mark
 
-__all__ = ["KIND_OF_MARK", "KIND_OF_OUTCOME", "WORD_OF_MARK", "Kind", "glyph", "verdict"]
+__all__ = ["KIND_OF_MARK", "KIND_OF_OUTCOME", "WORD_OF_MARK", "Kind", "badge", "glyph", "verdict"]
 
-Kind: TypeAlias = Literal["pass", "fail", "unsure", "failure", "none"]
+Kind: TypeAlias = Literal["pass", "fail", "unsure", "failure", "run", "none"]
 """A look: its shape here, its colour in the style sheet."""
 
 KIND_OF_OUTCOME: dict[CaseOutcome, Kind] = {
@@ -35,6 +35,8 @@ _SHAPES: dict[Kind, str] = {
     '<path d="M6.5,.6A5.9,5.9 0 0 1 6.5,12.4Z" fill="currentColor"/>',
     "failure": '<path d="M6.5,0L13.2,12.4H-.2Z" fill="currentColor"/>'
     '<path class="cut" d="M6.5,4.4V8M6.5,10.2V10.3"/>',
+    "run": '<circle cx="6.5" cy="6.5" r="5.6" fill="none" stroke="currentColor" stroke-width="1.6" '
+    'stroke-dasharray="24 11"/><circle class="live" cx="6.5" cy="6.5" r="2" fill="currentColor"/>',
     "none": '<circle cx="6.5" cy="6.5" r="2" fill="currentColor"/>',
 }
 
@@ -51,6 +53,10 @@ def glyph(kind: Kind, label: str = "") -> Markup:
 
 def verdict(outcome: CaseOutcome, *, big: bool = False) -> Markup:
     """Return an outcome as a badge with its word."""
-    kind = KIND_OF_OUTCOME[outcome]
+    return badge(KIND_OF_OUTCOME[outcome], outcome, big=big)
+
+
+def badge(kind: Kind, word: str, *, big: bool = False) -> Markup:
+    """Return a badge with a word of one's own."""
     size = Markup(" big") if big else ""
-    return Markup('<span class="v v-{}{}">{}{}</span>').format(kind, size, glyph(kind), outcome)
+    return Markup('<span class="v v-{}{}">{}{}</span>').format(kind, size, glyph(kind), plain(word))

@@ -1,7 +1,5 @@
 """The report: one self-contained page of a run, a comparison or a gate."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from regrade.pages.diffs import ShownPart, condensed, side
 from regrade.pages.drawing import draw, styles
 from regrade.pages.intervals import arm_forests, slice_forests
 from regrade.pages.marks import KIND_OF_MARK, KIND_OF_OUTCOME, WORD_OF_MARK, glyph, verdict
+from regrade.pages.policies import policy_of
 from regrade.pages.visible import cut, visible
 from regrade.views import CaseView, Document, FlipsView, FlipView, ForestView
 
@@ -39,7 +38,7 @@ def report_page(document: Document) -> str:
         {
             "document": document,
             "style": Markup(style),  # noqa: S704 - the package's own file
-            "policy": _policy(style),
+            "policy": policy_of(style),
             "forests": [_Forest(view) for view in forests],
             "slices": slices,
             "flips": [_Flips(view) for view in document.flips],
@@ -57,14 +56,6 @@ def report_page(document: Document) -> str:
             "reason": _reason,
             "side": side,
         },
-    )
-
-
-def _policy(style: str) -> str:
-    """Return what the page may do: show itself. Nothing runs or loads even where escaping should fail."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -1,7 +1,4 @@
-"""What people read: texts only, drawn alike by terminal, exporters, pages and pytest.
-
-`report` makes views from results; whoever draws them computes nothing and knows no statistic.
-"""
+"""Views of documents: what is printed, exported and drawn of a run, a comparison or a gate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

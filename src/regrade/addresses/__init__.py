@@ -1,0 +1,33 @@
+"""Where the dashboard's pages lie: one frozen record a page, read from a URL and written as one.
+
+Every link to a page is its address's `url()`, whoever draws it; nothing else puts URLs together.
+"""
+
+from regrade.addresses.address import Address, Read, one_of, prefixed
+from regrade.addresses.places import (
+    CompareAddress,
+    EvalAddress,
+    GatesAddress,
+    LiveAddress,
+    OverviewAddress,
+    RunAddress,
+    RunsAddress,
+    SamplesAddress,
+    SearchAddress,
+)
+
+__all__ = [
+    "Address",
+    "CompareAddress",
+    "EvalAddress",
+    "GatesAddress",
+    "LiveAddress",
+    "OverviewAddress",
+    "Read",
+    "RunAddress",
+    "RunsAddress",
+    "SamplesAddress",
+    "SearchAddress",
+    "one_of",
+    "prefixed",
+]

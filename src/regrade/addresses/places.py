@@ -1,0 +1,192 @@
+"""The address of every page."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regrade.addresses.address import Address, one_of, prefixed
+
+__all__ = [
+    "CompareAddress",
+    "EvalAddress",
+    "GatesAddress",
+    "LiveAddress",
+    "OverviewAddress",
+    "RunAddress",
+    "RunsAddress",
+    "SamplesAddress",
+    "SearchAddress",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewAddress(Address):
+    """Evals by models.
+
+    Attributes:
+        tag: Only evals of runs with this tag.
+        eval: Only evals of this name, or that fit this glob.
+        model: Only these models.
+        since: Only runs that began within this span.
+        baseline: What changes are measured from; empty for `main`, or for the only one there is.
+        sort: Of the rows.
+    """
+
+    PATH: ClassVar[str] = "/"
+    tag: str = ""
+    eval: str = ""
+    model: tuple[str, ...] = ()
+    since: str = one_of("any", "1d", "7d", "30d", "90d")
+    baseline: str = ""
+    sort: str = one_of("-needs", "name", "-newest")
+
+
+@dataclass(frozen=True, slots=True)
+class EvalAddress(Address):
+    """One eval over time.
+
+    Attributes:
+        eval: Its name.
+        metric: Empty for the main one.
+        since: Only runs that began within this span.
+        by: What quality is held against.
+        model: Only these models.
+    """
+
+    PATH: ClassVar[str] = "/eval/{eval:path}"
+    eval: str = ""
+    metric: str = ""
+    since: str = one_of("any", "1d", "7d", "30d", "90d")
+    by: str = one_of("time", "cost", "latency")
+    model: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunsAddress(Address):
+    """All runs, newest first.
+
+    Attributes:
+        eval: Only runs of this eval.
+        model: Only runs of these models.
+        tag: Only runs with this tag.
+        status: Only runs that came this far.
+        after: The id of the run that ends the page before.
+    """
+
+    PATH: ClassVar[str] = "/runs"
+    eval: str = ""
+    model: tuple[str, ...] = ()
+    tag: str = ""
+    status: str = one_of("any", "started", "success", "partial", "interrupted", "error")
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunAddress(Address):
+    """One run.
+
+    Attributes:
+        run: Its id.
+        eval: Of its evals this one; empty for the first.
+        model: The model whose details are open.
+        sort: Of the models.
+    """
+
+    PATH: ClassVar[str] = "/run/{run}"
+    run: str = ""
+    eval: str = ""
+    model: str = ""
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAddress(Address):
+    """What a run in progress has done so far, as server-sent events.
+
+    Attributes:
+        run: Its id.
+    """
+
+    PATH: ClassVar[str] = "/run/{run}/live"
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesAddress(Address):
+    """The samples of a run.
+
+    Attributes:
+        run: Its id.
+        q: A text that question or answer must hold.
+        eval: Of this eval.
+        prompt: Of this prompt.
+        model: Of these models.
+        outcome: right, wrong, failure: any of them.
+        meta: Values that metadata must have.
+        sort: A column; falling with a minus before it.
+        cols: Columns to show; empty for the usual ones.
+        per: Rows a page.
+        after: The key of the row that ends the page before.
+        open: The sample whose story is open.
+    """
+
+    PATH: ClassVar[str] = "/run/{run}/samples"
+    run: str = ""
+    q: str = ""
+    eval: str = ""
+    prompt: str = ""
+    model: tuple[str, ...] = ()
+    outcome: tuple[str, ...] = ()
+    meta: tuple[tuple[str, str], ...] = prefixed("meta.")
+    sort: str = ""
+    cols: tuple[str, ...] = ()
+    per: str = one_of("100", "20", "1000")
+    after: str = ""
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareAddress(Address):
+    """Two runs, models or prompts against each other.
+
+    Attributes:
+        a: Run or baseline, as `regrade compare` takes it.
+        b: Likewise.
+        by: What differs between both.
+        eval: Of this eval.
+        model: Of this model.
+        flips: Which flips are listed.
+    """
+
+    PATH: ClassVar[str] = "/compare"
+    a: str = ""
+    b: str = ""
+    by: str = one_of("run", "model", "prompt")
+    eval: str = ""
+    model: str = ""
+    flips: str = one_of("all", "lost", "gained")
+
+
+@dataclass(frozen=True, slots=True)
+class GatesAddress(Address):
+    """Verdicts over time, and why the last came out as it did.
+
+    Attributes:
+        eval: Of this eval.
+        run: The run whose verdict is explained; empty for the newest.
+    """
+
+    PATH: ClassVar[str] = "/gates"
+    eval: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAddress(Address):
+    """What a word is found in: names of evals and models, ids of runs.
+
+    Attributes:
+        q: The word.
+    """
+
+    PATH: ClassVar[str] = "/search"
+    q: str = ""

@@ -1,0 +1,205 @@
+"""The application: every page behind the guard, in its frame, in every format, with one way to fail."""
+
+import logging
+import secrets
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from regrade.addresses import Address, OverviewAddress
+from regrade.dashboard import overview, search
+from regrade.dashboard.exports import FORMATS, respond, saved_name
+from regrade.dashboard.framing import CHOICES, bare_frame, frame_view, ignored_notice, problem_notices
+from regrade.dashboard.guard import Guard
+from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
+from regrade.dashboard.settings import DashboardSettings
+from regrade.dashboard.site import Site
+from regrade.dashboard.static import asset_urls, static_file
+from regrade.errors import RegradeError, UsageError
+from regrade.pages.errors import error_page
+from regrade.pages.frame import Frame
+from regrade.pages.visible import plain
+from regrade.report import format_seconds
+from regrade.store import ResultsIndex
+from regrade.views import LinkView, NoticeView
+
+__all__ = ["PAGES", "PLACES", "make_dashboard"]
+
+PAGES: tuple[Page[Any], ...] = (*overview.PAGES, *search.PAGES)
+"""Every page."""
+
+PLACES = ("Overview", "Over time", "Runs", "Samples", "Compare", "Gates")
+"""The places of the top bar, in order; one without a page is left out."""
+
+_YEAR = 365 * 24 * 3600
+_LOG = logging.getLogger("regrade.dashboard")
+
+
+def make_dashboard(
+    sources: Iterable[Path | str] | ResultsIndex,
+    settings: DashboardSettings | None = None,
+    *,
+    pages: Sequence[Page[Any]] = PAGES,
+    now: Callable[[], datetime] | None = None,
+) -> Starlette:
+    """Return the application; it writes nothing into results folders and asks no model.
+
+    Args:
+        sources: Results folders, or an index of them.
+        settings: How it is served.
+        pages: What is served.
+        now: What time it is, in UTC; default the system's.
+
+    Raises:
+        UsageError: Settings that would open the results to others.
+    """
+    settings = settings or DashboardSettings()
+    settings.check()
+    index = sources if isinstance(sources, ResultsIndex) else ResultsIndex(sources, settings.cache_file())
+    site = Site(index, settings) if now is None else Site(index, settings, now)
+    server = _Server(site, pages)
+    return Starlette(
+        routes=[
+            Route("/static/{name}", static_file, methods=["GET"]),
+            *(Route(one.address.PATH, server.endpoint(one), methods=["GET"]) for one in pages),
+        ],
+        middleware=[Middleware(Guard, settings=settings, refuse=_refuse)],
+        exception_handlers={HTTPException: server.not_found},
+    )
+
+
+class _Server:
+    """Answers with pages."""
+
+    def __init__(self, site: Site, pages: Sequence[Page[Any]]) -> None:
+        self._site = site
+        self._places = tuple(name for name in PLACES if any(one.place == name for one in pages))
+
+    def endpoint(self, page: Page[Any]) -> Callable[[Request], Any]:
+        """Return what answers requests to a page."""
+
+        async def answer(request: Request) -> Response:
+            return await run_in_threadpool(self._answer, page, request)
+
+        return answer
+
+    async def not_found(self, request: Request, error: Exception) -> Response:
+        """Answer where there is no page."""
+        assert isinstance(error, HTTPException)
+        notice = NoticeView("No such page", "Nothing lies at this address.", links=_HOME)
+        return await run_in_threadpool(self._error, request, error.status_code, notice)
+
+    def _answer(self, page: Page[Any], request: Request) -> Response:
+        began = self._site.clock()
+        try:
+            return self._made(page, request, began)
+        except UsageError as error:
+            notice = NoticeView("Not found", error.message, error.hint or "", "unsure", _HOME)
+            return self._error(request, 404, notice)
+        except RegradeError as error:
+            return self._error(
+                request, 500, NoticeView("Cannot be shown", error.message, error.hint or "", "fail")
+            )
+        except Exception as error:  # noqa: BLE001 - whatever fails, the reader gets a page and the log a line
+            number = secrets.token_hex(4)
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            said = plain(f"{request.url.path}: {type(error).__name__}: {error}").replace("\n", " ")
+            _LOG.error("%s %s (%s:%s)", number, said, place.filename, place.lineno)
+            text = "This is a fault of regrade, not of the results; other pages may work."
+            notice = NoticeView("This page failed", text, kind="fail", links=_HOME)
+            return self._error(request, 500, notice, number)
+
+    def _made(self, page: Page[Any], request: Request, began: float) -> Response:
+        own = {*CHOICES, "format"}
+        query = request.query_params.multi_items()
+        read = page.address.read(request.path_params, [one for one in query if one[0] not in own])
+        choices = [(name, text) for name, text in query if name in CHOICES]
+        if choices:
+            return _chosen(choices, read.address)
+        form = next((text for name, text in reversed(query) if name == "format"), "")
+        if form == "" and not read.ignored and query != _query_of(read.address):
+            return RedirectResponse(read.address.url(), 303)  # equal views have equal addresses
+        self._site.index.refresh()
+        if page.answer is not None:
+            return page.answer(self._site, request, read.address)
+        if page.show is None:
+            raise NotFoundError("nothing is to be seen here")
+        shown = page.show(self._site, Asked(read.address, dict(request.headers)))
+        if isinstance(shown, Redirect):
+            return RedirectResponse(shown.href, 303)
+        if form in FORMATS:
+            if shown.export is None:
+                raise NotFoundError("this page has no table to export")
+            return respond(shown.export, form)
+        ignored = [*read.ignored, *([f"format={form}"] if form not in {"", "html"} else [])]
+        notices = [*ignored_notice(ignored), *problem_notices(self._site.index.problems())]
+        return self._drawn(page, shown.noticing(notices), read.address, request, (form == "html", began))
+
+    def _drawn(
+        self, page: Page[Any], shown: Shown, address: Address, request: Request, how: tuple[bool, float]
+    ) -> Response:
+        saved, began = how
+        places = {name: name == page.place for name in self._places}
+        view = frame_view(self._site, shown, address, places, request)
+        now = self._site.now()
+
+        def drawn() -> str:
+            if saved:
+                return f"on {now:%d %b %Y, %H:%M} UTC"
+            return f"in {format_seconds(self._site.clock() - began)}"
+
+        html = shown.draw(Frame(view, asset_urls(), saved, drawn))
+        answer = _html(html, shown.status)
+        if saved:
+            name = saved_name(f"regrade {shown.title}")
+            answer.headers["content-disposition"] = f'attachment; filename="{name}.html"'
+        return answer
+
+    def _error(self, request: Request, status: int, notice: NoticeView, number: str = "") -> Response:
+        """Return a page that says what is wrong, with the top bar and without its cause's innards."""
+        places = dict.fromkeys(self._places, False)
+        empty = Shown(notice.head, lambda frame: error_page(frame, notice, number), status=status)
+        view = frame_view(self._site, empty, OverviewAddress(), places, request)
+        return _html(error_page(Frame(view, asset_urls()), notice, number), status)
+
+
+_HOME = (LinkView("Overview", OverviewAddress().url()),)
+
+
+def _refuse(scope: Scope, status: int, head: str, text: str) -> Response:
+    request = Request(scope)
+    frame = Frame(bare_frame(head, request.cookies), {**asset_urls(), "regrade.js": ""})
+    return _html(error_page(frame, NoticeView(head, text, kind="unsure")), status)
+
+
+def _query_of(address: Address) -> list[tuple[str, str]]:
+    return parse_qsl(address.url().partition("?")[2], keep_blank_values=True)
+
+
+def _html(text: str, status: int) -> Response:
+    return HTMLResponse(text.encode("utf-8", "backslashreplace"), status)
+
+
+def _chosen(choices: Sequence[tuple[str, str]], address: Address) -> Response:
+    """Return to the same page with what the reader chose in a cookie."""
+    answer = RedirectResponse(address.url(), 303)
+    for name, text in choices:
+        known = CHOICES[name]
+        if text in known[1:]:
+            answer.set_cookie(f"regrade-{name}", text, _YEAR, httponly=True, samesite="lax")
+        elif text in known:
+            answer.delete_cookie(f"regrade-{name}", httponly=True, samesite="lax")
+    answer.headers["cache-control"] = "no-store"
+    return answer

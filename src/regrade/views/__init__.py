@@ -1,0 +1,41 @@
+"""What people read: texts only, drawn alike by terminal, exporters, pages and pytest.
+
+`report` makes views from results; whoever draws them computes nothing and knows no statistic.
+"""
+
+from regrade.views.documents import (
+    CaseOutcome,
+    CaseView,
+    ColumnView,
+    DiffPart,
+    Document,
+    FlipsView,
+    FlipView,
+    ForestRow,
+    ForestView,
+    Mark,
+    TableView,
+)
+from regrade.views.frame import FrameView, LinkView, NoticeView
+from regrade.views.overview import OverviewView
+from regrade.views.search import FoundView, SearchView
+
+__all__ = [
+    "CaseOutcome",
+    "CaseView",
+    "ColumnView",
+    "DiffPart",
+    "Document",
+    "FlipView",
+    "FlipsView",
+    "ForestRow",
+    "ForestView",
+    "FoundView",
+    "FrameView",
+    "LinkView",
+    "Mark",
+    "NoticeView",
+    "OverviewView",
+    "SearchView",
+    "TableView",
+]
