@@ -347,3 +347,34 @@ def test_no_request_can_choose_a_host(upstream: Any, client: Any) -> None:
     sent = {"Host": "127.0.0.1:9", "X-Forwarded-Host": "127.0.0.1:9", "X-Base-Url": "http://127.0.0.1:9"}
     assert client.send(PATH, BODY | {"base_url": "http://127.0.0.1:9"}, sent).status == 200
     assert upstream.headers[-1]["Host"] in upstream.base_url
+
+
+def test_the_end_of_the_server_ends_what_is_going_on(upstream: Any, connect: Callable[[str], Any]) -> None:
+    """A stream ends with an error event and without [DONE]; who waits for an answer gets a 503."""
+    asked = threading.Semaphore(0)
+
+    async def stalls(request: web.Request, content: bytes) -> web.StreamResponse:
+        answer = web.StreamResponse(headers=EVENTS)
+        await answer.prepare(request)
+        await answer.write(CHUNK)
+        asked.release()
+        while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        return answer
+
+    upstream.handler = stalls
+    model = Upstream("org/model", upstream.base_url, mode="forward")
+    said: list[bytes] = []
+    with Gateway(GatewaySettings(upstreams=(model,)), errors=said.append) as gateway:
+        stream, waiting = connect(gateway.base_url), connect(gateway.base_url)
+        reply = stream.open(PATH, BODY | {"stream": True})
+        assert reply.read1(1000) == CHUNK
+        content = json.dumps(BODY).encode()
+        waiting.connection.request("POST", "/v1" + PATH, content, {"Authorization": "Bearer k"})
+        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=10)
+    rest = reply.read()
+    assert json.loads(rest.removeprefix(b"data: "))["error"]["code"] == "shutting_down"
+    refused = waiting.connection.getresponse()
+    assert (refused.status, json.loads(refused.read())["error"]["code"]) == (503, "shutting_down")
+    assert said == []

@@ -10,7 +10,7 @@ from regrade import jsonio
 from regrade.gateway.hooks import Trace
 from regrade.types import JsonObject
 
-__all__ = ["AccessLog"]
+__all__ = ["AccessLog", "Entry"]
 
 
 class AccessLog:
@@ -36,11 +36,11 @@ class AccessLog:
         self._clock = clock
         self._now = now
 
-    def begin(self, scope: Scope, trace: Trace) -> "_Entry":
+    def begin(self, scope: Scope, trace: Trace) -> "Entry":
         """Return the entry of a request that has just come in."""
         if self._prompts:
             trace.content = b""
-        return _Entry(self, scope, trace)
+        return Entry(self, scope, trace)
 
     def clock(self) -> float:
         """Return monotonic seconds."""
@@ -52,7 +52,7 @@ class AccessLog:
         self._stream.flush()
 
 
-class _Entry:
+class Entry:
     """One request while it lasts."""
 
     def __init__(self, log: AccessLog, scope: Scope, trace: Trace) -> None:

@@ -1,9 +1,10 @@
 """The ASGI application: who may enter, what there is, and every error in the API's form."""
 
+import asyncio
 import uuid
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,11 +13,11 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regrade import jsonio
-from regrade.gateway.accesslog import AccessLog
+from regrade.gateway.accesslog import AccessLog, Entry
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.generation import Generation
 from regrade.gateway.hooks import Admission, Broken, Holder, Hooks, Trace
-from regrade.gateway.refusals import Refusal
+from regrade.gateway.refusals import Refusal, shutting_down
 from regrade.types import JsonObject
 
 __all__ = ["make_app"]
@@ -107,35 +108,40 @@ class _Traced:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         trace = Trace(f"req_{uuid.uuid4().hex}")
         scope.setdefault("state", {})["trace"] = trace
+        sender = _Sender(send, trace.request_id, self._log.begin(scope, trace) if self._log else None)
         try:
-            if self._log is None:
-                await self._inner(scope, receive, _numbered(send, trace.request_id))
-            else:
-                await self._logged(self._log, scope, receive, send)
+            await self._inner(scope, receive, sender)
         except Broken:
             return
-
-    async def _logged(self, log: AccessLog, scope: Scope, receive: Receive, send: Send) -> None:
-        trace: Trace = scope["state"]["trace"]
-        entry = log.begin(scope, trace)
-
-        async def send_counted(message: Message) -> None:
-            entry.sent(message)
-            await send(message)
-
-        try:
-            await self._inner(scope, receive, _numbered(send_counted, trace.request_id))
+        except asyncio.CancelledError:
+            # The server ends, and does not wait any longer.
+            if not sender.started:
+                await _json(503, shutting_down().body())(scope, receive, sender)
         finally:
-            entry.end()
+            sender.end()
 
 
-def _numbered(send: Send, number: str) -> Send:
-    async def send_with_id(message: Message) -> None:
+class _Sender:
+    """Sends what the application says, with the request's id, and lets the log see it."""
+
+    def __init__(self, send: Send, request_id: str, entry: Entry | None) -> None:
+        self._send = send
+        self._header = _REQUEST_ID.lower().encode(), request_id.encode()
+        self._entry = entry
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)[_REQUEST_ID] = number
-        await send(message)
+            self.started = True
+            message["headers"] = [*message.get("headers", ()), self._header]
+        if self._entry is not None:
+            self._entry.sent(message)
+        await self._send(message)
 
-    return send_with_id
+    def end(self) -> None:
+        """Close the request's entry in the log."""
+        if self._entry is not None:
+            self._entry.end()
 
 
 def _json(status: int, body: JsonObject) -> Response:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from regrade import jsonio
@@ -13,7 +12,7 @@ from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.fields import parse_request
 from regrade.gateway.hooks import Broken, Trace
 from regrade.gateway.metering import Meter
-from regrade.gateway.refusals import Refusal
+from regrade.gateway.refusals import Refusal, shutting_down
 from regrade.types import Endpoint
 
 __all__ = ["Generation"]
@@ -58,7 +57,6 @@ class Generation:
         offer = find_offer(self._catalogue, body["model"], trace.holder)
         trace.mode = offer.mode
         ticket = trace.holder.admit(self._endpoint, body)
-        headers = Headers(scope=scope)
         call = Call(
             endpoint=self._endpoint,
             body=body,
@@ -69,7 +67,8 @@ class Generation:
         )
         meter = Meter() if self._metered or ticket.needs_usage else None
         try:
-            await _until_gone(receive, _answer(call, offer, _Reply(send, meter, trace, ticket.headers)))
+            reply = _Reply(send, meter, trace, ticket.headers)
+            await _until_gone(receive, reply, _answer(call, offer, reply))
         finally:
             trace.usage = meter.usage if meter else None
             ticket.done(trace.usage, meter.text_bytes if meter else 0)
@@ -85,6 +84,7 @@ class _Reply:
         self._open_line = False
         self._limits = limits
         self.started = False
+        self.ended = False
 
     async def start(self, answer: Answer) -> None:
         found = {**answer.headers, **self._limits}
@@ -99,6 +99,7 @@ class _Reply:
     async def whole(self, content: bytes) -> None:
         if self._meter:
             self._meter.whole(content)
+        self.ended = True
         await self._send({"type": "http.response.body", "body": content})
 
     async def piece(self, piece: bytes) -> None:
@@ -110,7 +111,13 @@ class _Reply:
         await self._send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def end(self) -> None:
+        self.ended = True
         await self._send({"type": "http.response.body", "body": b""})
+
+    async def cut_short(self) -> None:
+        """End a stream that the end of this server cuts short."""
+        if self.started and not self.ended:
+            await self.broken(shutting_down())
 
     async def broken(self, refusal: Refusal) -> None:
         """Say in the stream that it broke off, since its status is out; it then ends without [DONE]."""
@@ -156,20 +163,27 @@ async def _read_body(receive: Receive) -> bytes:
             return bytes(content)
 
 
-async def _until_gone(receive: Receive, work: Coroutine[None, None, None]) -> None:
+async def _until_gone(receive: Receive, reply: _Reply, work: Coroutine[None, None, None]) -> None:
     """Do the work, but stop it when the client goes away first."""
-    task = asyncio.create_task(work)
-    gone = asyncio.create_task(_gone(receive))
+    task = asyncio.current_task()
+    assert task
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if not reply.ended:
+            left = True
+            task.cancel()
+
+    watcher = asyncio.create_task(watch())
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
+        await work
+    except asyncio.CancelledError:
+        if not left:
+            await reply.cut_short()
+            raise
+        task.uncancel()
     finally:
-        task.cancel()
-        gone.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        watcher.cancel()

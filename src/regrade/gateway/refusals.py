@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from regrade.types import JsonObject
 
-__all__ = ["Refusal", "invalid"]
+__all__ = ["Refusal", "invalid", "shutting_down"]
 
 
 @dataclass(eq=False)
@@ -35,3 +35,8 @@ class Refusal(Exception):  # noqa: N818 - the word clients of the API know: the 
 def invalid(message: str, param: str | None = None, code: str | None = None) -> Refusal:
     """Return the 400 of a request that does not keep to the API."""
     return Refusal(400, message, param=param, code=code)
+
+
+def shutting_down() -> Refusal:
+    """Return the 503 of a request that the end of this server cuts short."""
+    return Refusal(503, "the gateway is shutting down", kind="server_error", code="shutting_down")
