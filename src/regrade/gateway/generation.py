@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 
+from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from regrade import jsonio
@@ -57,6 +58,7 @@ class Generation:
         offer = find_offer(self._catalogue, body["model"], trace.holder)
         trace.mode = offer.mode
         ticket = trace.holder.admit(self._endpoint, body)
+        headers = Headers(scope=scope)
         call = Call(
             endpoint=self._endpoint,
             body=body,
