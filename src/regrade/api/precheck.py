@@ -27,6 +27,7 @@ __all__ = ["check_gate", "gate_problems", "pinned_baseline"]
 _PAIRED = {"no_regression", "non_inferior"}
 _ONE_VALUE = {
     "exact_match", "includes", "regex", "numeric", "choice", "classification", "json_valid", "json_schema",
+    "valid_arguments",
     "token_f1", "bleu", "chrf", "edit_distance",
 }  # fmt: skip
 """Scorers that give no value beside their main one, so that all of their metrics are known beforehand."""

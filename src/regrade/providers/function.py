@@ -4,10 +4,12 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from regrade.errors import ProviderError
+from regrade.media import expanded
+from regrade.providers.calls import read_calls
 from regrade.types import Completion, Request, Usage
 
 __all__ = ["PythonCallable"]
@@ -18,7 +20,8 @@ class PythonCallable:
     """Answers with `function(request)`, which may be a coroutine function.
 
     The function receives the `Request` (messages, text, params, sample) and returns a text, a `Completion`,
-    or a mapping with `text` and, where known, `prompt_tokens`, `completion_tokens`, `finish_reason`. A plain
+    or a mapping with `text`, `tool_calls` or both and, where known, `reasoning`, `prompt_tokens`,
+    `completion_tokens`, `finish_reason`. It sees images and sounds as an endpoint would get them. A plain
     function runs in a thread, so that a slow one holds up nobody.
 
     Attributes:
@@ -35,6 +38,7 @@ class PythonCallable:
         Raises:
             ProviderError: When it raises or returns something else; its own ProviderErrors pass.
         """
+        request = replace(request, messages=expanded(request.messages))
         started = self.clock()
         try:
             if inspect.iscoroutinefunction(self.function):
@@ -56,14 +60,16 @@ def _completion(answer: object, latency_s: float) -> Completion:
         return answer
     if isinstance(answer, str):
         return Completion(answer, latency_s=latency_s)
-    if isinstance(answer, Mapping) and isinstance(answer.get("text"), str):
+    calls = read_calls(dict(answer)) if isinstance(answer, Mapping) else ()
+    if isinstance(answer, Mapping) and (isinstance(answer.get("text"), str) or calls):
         usage = Usage(answer.get("prompt_tokens"), answer.get("completion_tokens"))
         return Completion(
-            answer["text"],
+            answer.get("text") or "",
             reasoning=answer.get("reasoning"),
             finish_reason=answer.get("finish_reason"),
             usage=usage,
             latency_s=latency_s,
+            tool_calls=calls,
         )
     message = (
         f"the function returned {type(answer).__name__}, not a text, a Completion or a mapping with `text`"
