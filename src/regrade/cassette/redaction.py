@@ -15,6 +15,7 @@ __all__ = ["REDACTED", "Redaction", "Span"]
 
 REDACTED = "[redacted]"
 Span = tuple[int, int]
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _LEAST = 8
 """Characters that a secret must have to be looked for by its value: "demo" and "none" are words, not keys."""
 
@@ -39,6 +40,7 @@ class Redaction:
         self._patterns = [_pattern(one) for one in patterns]
         self._paths = [_path(one) for one in paths]
         self._secrets: dict[str, None] = {}
+        self._escapable = False  # whether JSON may write one of them in another way
         for secret in secrets:
             self.hide(secret)
 
@@ -59,6 +61,7 @@ class Redaction:
         """Take this value out as well, from now on."""
         if len(secret) >= _LEAST and secret not in self._secrets:
             self._secrets[secret] = None
+            self._escapable = self._escapable or _PLAIN.fullmatch(secret) is None
             self.__dict__.pop("_exact", None)
 
     @cached_property
@@ -88,8 +91,10 @@ class Redaction:
             yield from pattern.finditer(text)
 
     def may_hit(self, text: str) -> bool:
-        """Return whether anything in a text may have to be taken out; False is certain."""
-        if self._paths or self._patterns or (self._exact is not None and self._exact.search(text)):
+        """Return whether something in a text, or in its JSON, may have to be taken out; False is certain."""
+        if self._paths or self._patterns or self._escapable:
+            return True
+        if self._exact is not None and self._exact.search(text):
             return True
         return any(word in text for words, _ in SHAPES for word in words)
 

@@ -86,23 +86,26 @@ def redacted_events(events: Sequence[str], reading: Reading, redaction: Redactio
     """
     changed: set[int] = set()
     unsure: set[Json] = set()
-    found = list(events)
-    for place, (data, chunk) in enumerate(zip(events, reading.chunks, strict=True)):
-        if not redaction.may_hit(data):
+    for channel in _channels(reading.chunks).values():
+        spans = redaction.spans("".join(piece.text for piece in channel.pieces))
+        if spans:
+            unsure.add(channel.choice)
+            changed |= _cut(channel.pieces, spans)
+    found = [
+        jsonio.dumps(chunk) if place in changed else data
+        for place, (data, chunk) in enumerate(zip(events, reading.chunks, strict=True))
+    ]
+    for place, chunk in enumerate(reading.chunks):
+        if not redaction.may_hit(found[place]):
             continue
         if not isinstance(chunk, dict | list):
-            found[place] = redaction.text(data)
+            found[place] = redaction.text(found[place])
             continue
         without = redaction.value(chunk)
         if without != chunk:
             changed.add(place)
             unsure |= _changed_choices(chunk, without)
             reading.chunks[place] = without
-    for channel in _channels(reading.chunks).values():
-        spans = redaction.spans("".join(piece.text for piece in channel.pieces))
-        if spans:
-            unsure.add(channel.choice)
-            changed |= _cut(channel.pieces, spans)
     changed |= _without_logprobs(reading.chunks, unsure)
     for place in changed:
         found[place] = jsonio.dumps(reading.chunks[place])
