@@ -50,6 +50,8 @@ def describe(folder: RunFolder, files: Sequence[SpecFile], cast: Cast, options: 
             "max_connections": options.max_connections,
             "level": options.level,
             "seed": options.seed,
+            "record": None if options.record is None else str(options.record),
+            "replay": None if options.replay is None else str(options.replay),
         },
     )
 

@@ -155,17 +155,18 @@ def gate(
     result = _judged(plan, targets, chosen.seed, unfinished_run=candidate.status != "success")
     if result.comparison is not None and side is not None:
         result = replace(result, comparison=with_texts(result.comparison, side, candidate))
+    both = [candidate, *([side] if side is not None else [])]
     gated = GatedRun(
         replace(
             result,
-            run=choice.text(candidate.name),
-            baseline=baseline.text(side.name) if side is not None and baseline is not None else "",
+            run=choice.text(candidate.beside(both)),
+            baseline=baseline.text(side.beside(both)) if side is not None and baseline is not None else "",
             baseline_fingerprint=side.fingerprint if side is not None else "",
             notes=(
                 *passed_over(chosen.results, choice),
                 *plan.notes,
                 *notes,
-                *unfinished([candidate, *([side] if side is not None else [])]),
+                *unfinished(both),
                 *(changed_code(side, candidate) if side is not None else ()),
             ),
         )

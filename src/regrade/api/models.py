@@ -85,11 +85,13 @@ class Resolver:
         env: Environment variables.
         demo_url: Base URL of the running embedded gateway; None when none runs.
         list_models: Asks an endpoint for its models, for globs.
+        offline: Whether nothing is sent, so that no key is needed.
     """
 
     env: Mapping[str, str]
     demo_url: str | None
     list_models: ListModels
+    offline: bool = False
 
     async def models_of(self, file: SpecFile, chosen: Sequence[str] | None) -> list[Model]:
         """Return the models that an eval is to ask, under unique names.
@@ -140,7 +142,7 @@ class Resolver:
         """
         id_ = spec.model or spec.name
         provider, base_url, identity, key_env, options = self._address(spec, id_, file)
-        if key_env and spec.api_key_env and not self.env.get(key_env):
+        if key_env and spec.api_key_env and not self.env.get(key_env) and not self.offline:
             raise UsageError(
                 f'the key of model "{spec.name}" is not set: environment variable {key_env}',
                 hint=f"export {key_env}=..., or put it into a file named .env",
@@ -199,7 +201,7 @@ class Resolver:
         url = _checked_url(self.env.get("OPENAI_BASE_URL") or _OPENAI, "OPENAI_BASE_URL")
         if self.env.get("OPENAI_API_KEY"):
             return url, "OPENAI_API_KEY"
-        if url == _OPENAI:
+        if url == _OPENAI and not self.offline:
             raise UsageError(
                 f'no key for model "{id_}": OPENAI_API_KEY is not set',
                 hint="set it, or OPENAI_BASE_URL to another endpoint, or use a model without key: demo/v2",

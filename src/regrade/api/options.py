@@ -28,6 +28,10 @@ class RunOptions:
             run over the same evals, or begins a new one.
         retry_failed: Whether requests that failed for good are sent again on resume.
         cache: Whether answers are taken from, and kept in, the cache across runs.
+        record: The folder of a cassette that every exchange with an endpoint is added to.
+        replay: The folder of a cassette that answers in place of the endpoints; nothing is sent.
+        redact: JSON paths of values that are not recorded, beside keys.
+        redact_patterns: Regular expressions of texts that are not recorded.
         durability: `os`: an answer survives the end of the process before it counts; `disk`: also of power.
         max_cost: US dollars that the sitting may spend, by the prices of the models.
         max_tokens_total: Tokens that it may use, prompts and answers together.
@@ -49,6 +53,10 @@ class RunOptions:
     resume: str | None = None
     retry_failed: bool = False
     cache: bool = False
+    record: Path | None = None
+    replay: Path | None = None
+    redact: Sequence[str] = ()
+    redact_patterns: Sequence[str] = ()
     durability: Literal["os", "disk"] = "os"
     max_cost: float | None = None
     max_tokens_total: int | None = None

@@ -48,6 +48,8 @@ def as_before(manifest: Manifest, paths: list[Path], options: RunOptions) -> tup
         for name in ("models", "limit", "epochs")
         if getattr(options, name) is None and before.get(name) is not None
     }
+    if options.record is None and options.replay is None:
+        kept |= {name: Path(before[name]) for name in ("record", "replay") if before.get(name)}
     return files, replace(options, **kept)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
+from regrade.api.carrying import Carrier, carrier
 from regrade.api.demo import demo_gateway
 from regrade.api.describing import describe
 from regrade.api.loops import run_to_end
@@ -25,7 +26,7 @@ from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_o
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
 from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
-from regrade.http import HttpSession, Session
+from regrade.http import Session
 from regrade.plan import plan
 from regrade.plugins import Registry
 from regrade.protocols import ListsModels, ModelProvider
@@ -147,8 +148,8 @@ async def plan_run(
     files = load_specs([Path(one) for one in specs], setting.registry)
     evals = {file.spec.name: prepare(file, setting.registry, chosen) for file in files}
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(HttpSession())
-        cast = await _cast(stack, evals, chosen, setting, session)
+        carrying = await carrier(stack, chosen, setting.env)
+        cast = await _cast(stack, evals, chosen, setting, carrying)
     return plan_models([(one, survey(one)) for one in evals.values()], cast)
 
 
@@ -180,21 +181,24 @@ async def execute(
     """
     evals = {file.spec.name: prepare(file, setting.registry, options) for file in files}
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(HttpSession())
-        cast = stored.cast if stored else await _cast(stack, evals, options, setting, session)
+        carrying = await carrier(stack, options, setting.env)
+        cast = stored.cast if stored else await _cast(stack, evals, options, setting, carrying)
         in_order = {name: _in_order(models) for name, models in cast.models.items()}
         before = None
         if folder is not None and not any(in_order.values()):
             before = earlier_surveys(folder.manifest(), files, options)
         surveys = before or {name: survey(one, positions=in_order[name]) for name, one in evals.items()}
-        provider_of = _nobody if stored else _providers(cast, surveys, setting, session)
+        provider_of = _nobody if stored else _providers(cast, surveys, setting, carrying.session)
         folder = folder or create_run(options.results, datetime.now(UTC))
         stack.enter_context(folder.lock())
         manifest = describe(folder, [one.file for one in evals.values()], cast, options)
         manifest.measures = {name: list(one.measures) for name, one in evals.items()}
+        manifest.replay_of = carrying.belongs_to(folder.id)
         if stored:
             manifest.parent = stored.parent
-        sitting = _Sitting(folder, manifest, evals, cast, surveys, options, setting, before is not None)
+        sitting = _Sitting(
+            folder, manifest, evals, cast, surveys, options, setting, carrying, before is not None
+        )
         sitting.write_manifest()
         await sitting.run(provider_of, stored.recall if stored else None)
     return Run(folder)
@@ -232,6 +236,7 @@ class _Sitting:
     """One sitting of a run, everything prepared.
 
     Attributes:
+        carrying: What its requests go through.
         surveyed_before: Whether the surveys are those of an earlier sitting, to be made anew on the way.
     """
 
@@ -242,6 +247,7 @@ class _Sitting:
     surveys: dict[str, Survey]
     options: RunOptions
     setting: Setting
+    carrying: Carrier
     surveyed_before: bool = False
 
     def write_manifest(self) -> None:
@@ -273,7 +279,7 @@ class _Sitting:
             except RegradeError as error:
                 self._end(loop, writer, "error", error.message)
                 raise
-            self._end(loop, writer, self._status(loop), "", stale=len(index.places))
+            self._end(loop, writer, self._status(loop), self.carrying.missed, stale=len(index.places))
 
     def _requests(self, index: JournalIndex) -> Iterator[Request | None]:
         if self.surveyed_before:
@@ -297,6 +303,7 @@ class _Sitting:
             min_connections=self.options.min_connections,
             max_retries=self.options.max_retries,
             attempt_timeout_s=self.options.timeout_s,
+            recorded=self.carrying.attempts,
         )
 
     def _totals(self) -> dict[str, int]:
@@ -312,7 +319,7 @@ class _Sitting:
             return "partial"
         if loop.executor.interrupted:
             return "interrupted"
-        return "error" if loop.failed == loop.finished else "success"
+        return "error" if loop.failed == loop.finished or self.carrying.missed else "success"
 
     def _end(self, loop: RunLoop, writer: TableWriter, status: str, message: str, *, stale: int = 0) -> None:
         """Write what there is: tables from all rows that came in, and how it ended.
@@ -361,21 +368,21 @@ async def _cast(
     evals: Mapping[str, PreparedEval],
     options: RunOptions,
     setting: Setting,
-    session: Session,
+    carrying: Carrier,
 ) -> Cast:
     """Resolve who answers and who judges; starts the embedded gateway when one of them lives there."""
     files = [one.file for one in evals.values()]
     demo_url = None
-    if lists_demo(files, options.models):
+    if lists_demo(files, options.models) and not carrying.offline:
         demo_url = await stack.enter_async_context(demo_gateway())
 
     async def list_models(model: Model) -> Sequence[ModelInfo]:
-        provider = build_provider(model, setting.registry, session, setting.env, dict)
+        provider = build_provider(model, setting.registry, carrying.session, setting.env, dict)
         if not isinstance(provider, ListsModels):
             raise UsageError(f'"{model.name}" cannot list its models')
         return await provider.list_models()
 
-    resolver = Resolver(setting.env, demo_url, list_models)
+    resolver = Resolver(setting.env, demo_url, list_models, offline=carrying.offline)
     models = {name: await resolver.models_of(one.file, options.models) for name, one in evals.items()}
     listed = {model.name: model for one in models.values() for model in one}
     names = dict.fromkeys(name for one in evals.values() for name in one.judges)

@@ -1,6 +1,6 @@
 """Runs and baselines as arms: what `compare`, `gate` and `power` read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -101,6 +101,7 @@ class Recorded:
         fingerprint: Of a baseline.
         folder: The run's folder.
         baseline: The baseline's file.
+        replay_of: The run whose recording answered.
     """
 
     name: str
@@ -110,6 +111,16 @@ class Recorded:
     fingerprint: str = ""
     folder: RunFolder | None = None
     baseline: BaselineFile | None = None
+    replay_of: str | None = None
+
+    def beside(self, others: "Collection[Recorded]") -> str:
+        """Return what verdicts and comparisons call it beside others.
+
+        A replay goes by the id of the run that was recorded, so that it says the same of the same answers,
+        unless that run is here too.
+        """
+        taken = {other.name for other in others} | {other.replay_of for other in others if other is not self}
+        return self.name if self.replay_of is None or self.replay_of in taken else self.replay_of
 
     def batches(self, table: str, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         """Yield some columns of `samples` or `scores`.
@@ -212,7 +223,14 @@ def open_recorded(results: Path, reference: str) -> Recorded:
             f"{folder.id} was made by an older regrade, which did not write down how it was measured",
             hint=f"score it again, which sends nothing: regrade score {folder.id}",
         )
-    return Recorded(folder.id, manifest.status, manifest.models, manifest.measures, folder=folder)
+    return Recorded(
+        folder.id,
+        manifest.status,
+        manifest.models,
+        manifest.measures,
+        folder=folder,
+        replay_of=manifest.replay_of,
+    )
 
 
 def lay_out(
@@ -246,7 +264,8 @@ def lay_out(
         )
         for name, one in sources.items()
     }
-    return [_selected(whole[one.name], choice) for one, choice in sides]
+    titles = {name: one.beside(sources.values()) for name, one in sources.items()}
+    return [_selected(whole[one.name], choice, titles[one.name]) for one, choice in sides]
 
 
 def _first(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
@@ -258,7 +277,7 @@ def _first(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
             return
 
 
-def _selected(arms: "Sequence[Arm]", choice: ArmChoice) -> "list[Arm]":
+def _selected(arms: "Sequence[Arm]", choice: ArmChoice, title: str) -> "list[Arm]":
     found = list(arms)
     for name in _SELECTORS:
         wanted: Any = getattr(choice, name)
@@ -270,4 +289,4 @@ def _selected(arms: "Sequence[Arm]", choice: ArmChoice) -> "list[Arm]":
             raise UsageError(f'{choice.reference} holds no {name} "{wanted}"', hint=hint)
         found = [one for one in found if getattr(one, name) == wanted]
     # Tables tell the arms of one run apart by what was chosen.
-    return [replace(one, run=choice.text(one.run)) for one in found]
+    return [replace(one, run=choice.text(title)) for one in found]

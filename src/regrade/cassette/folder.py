@@ -19,10 +19,12 @@ class Setup:
     Attributes:
         redaction: How secrets are taken out.
         sittings: How often the cassette was opened for recording.
+        run: The last run that was recorded; None where it was other traffic.
     """
 
     redaction: Redaction
     sittings: int = 0
+    run: str | None = None
 
 
 def exchanges_path(folder: Path) -> Path:
@@ -54,7 +56,7 @@ def read_setup(folder: Path) -> Setup | None:
                 hint="update regrade, or record it again",
             )
         redaction = Redaction(found["redaction"]["paths"], found["redaction"]["patterns"])
-        return Setup(redaction, int(found["sittings"]))
+        return Setup(redaction, int(found["sittings"]), found.get("run"))
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise StoreError(f"{path} is no cassette's: {error}") from error
 
@@ -65,7 +67,7 @@ def write_setup(folder: Path, setup: Setup) -> None:
     Raises:
         StoreError: When that cannot be done.
     """
-    record = {"v": VERSION, "redaction": setup.redaction.setup, "sittings": setup.sittings}
+    record = {"v": VERSION, "redaction": setup.redaction.setup, "sittings": setup.sittings, "run": setup.run}
     _written(folder, lambda: jsonio.atomic_write(_setup_path(folder), _writer(jsonio.encode(record) + b"\n")))
 
 

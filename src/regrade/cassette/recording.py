@@ -106,7 +106,16 @@ class Recorder:
                 before.redaction.hide(secret)
             self.redaction = before.redaction
         self._sitting = 1 + (before.sittings if before is not None else 0)
-        write_setup(self.folder, Setup(self.redaction, self._sitting))
+        run = before.run if before is not None else None
+        write_setup(self.folder, Setup(self.redaction, self._sitting, run))
+
+    def belongs_to(self, run: str) -> None:
+        """Keep the id of the run that is recorded, which its replays are named after.
+
+        Raises:
+            StoreError: When it cannot be written.
+        """
+        write_setup(self.folder, Setup(self.redaction, self._sitting, run))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

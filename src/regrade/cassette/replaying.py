@@ -52,6 +52,9 @@ class Replayer:
             again. That is for servers that live long: epochs that repeat an answer would seem to agree.
 
     Attributes:
+        run: The last run that was recorded; None where it was other traffic.
+        attempts: How often a request was sent until it had the answer that was handed out last, by its label;
+            once where there is nothing.
         misses: How many requests were not found.
         first_miss: What was said of the first of them; "" without.
 
@@ -68,6 +71,8 @@ class Replayer:
                 f"there is no cassette in {folder}", hint="record one with: regrade run --record DIR"
             )
         self.redaction: Redaction = setup.redaction
+        self.run = setup.run
+        self.attempts: dict[str, int] = {}
         self.misses = 0
         self.first_miss = ""
         self._repeat_last = repeat_last
@@ -124,7 +129,10 @@ class Replayer:
         if shelf is None:
             raise self._missed(self._nearest(method, path, request))
         places = self._of_label(shelf, None if label is None else self.redaction.text(label))
+        before = places.next
         row = self._next(places, repeat=self._repeat_last or method == "GET")
+        if label is not None and places.next > before + 1:
+            self.attempts[label] = places.next - before
         if row is None:
             good = sum(not self._passing[one] for one in places.rows)
             raise self._missed(

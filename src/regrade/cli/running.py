@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache", action="store_true", help="take answers from the cache across runs, and keep them"
     )
+    _add_cassette(parser)
     parser.add_argument(
         "--plan-only", action="store_true", help="show requests, tokens and cost; send nothing"
     )
@@ -75,6 +76,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_budget(parser)
     _add_gate(parser)
     add_results(parser)
+
+
+def _add_cassette(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("cassettes", "exchanges with endpoints on record, keys left out")
+    group.add_argument("--record", type=Path, metavar="DIR", help="add every request and its answer")
+    group.add_argument("--replay", type=Path, metavar="DIR", help="answer from there alone; nothing is sent")
+    group.add_argument(
+        "--redact",
+        action="append",
+        default=[],
+        metavar="JSONPATH",
+        help="with --record: values to leave out, such as $.user; repeatable",
+    )
+    group.add_argument(
+        "--redact-pattern",
+        action="append",
+        default=[],
+        metavar="REGEX",
+        help="with --record: texts to leave out; repeatable",
+    )
 
 
 def _add_budget(parser: argparse.ArgumentParser) -> None:
@@ -129,6 +150,10 @@ def execute(args: argparse.Namespace) -> int:
         max_time_s=args.max_time,
         max_failures=args.max_failures,
         cache=args.cache,
+        record=args.record,
+        replay=args.replay,
+        redact=args.redact,
+        redact_patterns=args.redact_pattern,
     )
     if args.plan_only:
         return _plan(args, options, registry)

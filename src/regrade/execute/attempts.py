@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from regrade.errors import ProviderError
+from regrade.errors import ProviderError, StoreError
 from regrade.execute.budget import Budget, estimated_tokens
 from regrade.execute.options import ExecutorOptions, Timing
 from regrade.execute.pace import Pace
@@ -62,18 +62,25 @@ class Attempts:
         try:
             completion = await self._once(sending)
         except ProviderError as first:
-            if not first.retryable or not self.options.max_retries:
+            if not first.retryable or not self.options.max_retries or self._recorded(sending):
                 return self._failed(sending, first)
             return await self._again(sending, first)
         return self._answered(sending, completion)
 
+    def _recorded(self, sending: Sending) -> bool:
+        return self.options.recorded(sending.request) is not None
+
     async def _once(self, sending: Sending) -> Completion:
+        if self._recorded(sending):
+            self._count(sending)
+            try:
+                return await self._asked(sending)
+            finally:
+                sending.attempts = self.options.recorded(sending.request) or 1
         pace = sending.pace
         tokens = sum(estimated_tokens(sending.request)) if pace.counts_tokens else 0.0
         sending.throttle_s += await pace.admit(tokens)
-        if not self.budget.attempt(first=not sending.attempts):
-            raise ProviderError("the run's --max-requests are used up", kind="cancelled")
-        sending.attempts += 1
+        self._count(sending)
         began = self.timing.clock()
         try:
             completion = await self._asked(sending)
@@ -87,12 +94,17 @@ class Attempts:
             pace.heard(completion.limits)
         return completion
 
+    def _count(self, sending: Sending) -> None:
+        if not self.budget.attempt(first=not sending.attempts):
+            raise ProviderError("the run's --max-requests are used up", kind="cancelled")
+        sending.attempts += 1
+
     async def _asked(self, sending: Sending) -> Completion:
         deadline = self.options.attempt_timeout_s
         try:
             async with asyncio.timeout(deadline):
                 return await sending.provider.complete(sending.request)
-        except ProviderError:
+        except (ProviderError, StoreError):  # what cannot be recorded ends the run
             raise
         except TimeoutError as error:
             raise ProviderError(f"no answer within {deadline:g} s", kind="timeout", retryable=True) from error

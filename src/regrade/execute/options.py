@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from regrade.execute.budget import BudgetLimits
+from regrade.types import Request
 
 __all__ = ["ExecutorOptions", "Timing"]
 
 
 def _utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _not_recorded(request: Request) -> int | None:  # noqa: ARG001 - what it would be asked about
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class ExecutorOptions:
         auth_failures: So many refusals of the key in a row stop the run.
         look_ahead: Requests that may be rendered and waiting while a model is busy.
         budget: What the whole run may use up.
+        recorded: How often a request was sent when its answer was recorded (None: it is sent now).
+            What comes out of a recording is neither waited for nor asked twice.
     """
 
     max_connections: int = 32
@@ -43,6 +50,7 @@ class ExecutorOptions:
     auth_failures: int = 3
     look_ahead: int = 256
     budget: BudgetLimits = field(default_factory=BudgetLimits)
+    recorded: Callable[[Request], int | None] = _not_recorded
 
 
 @dataclass(frozen=True, slots=True)

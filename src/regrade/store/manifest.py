@@ -34,6 +34,7 @@ class Manifest:
         planned: Answers that are asked for, by model.
         counts: Requests planned, finished, failed, and recalled from an earlier sitting.
         parent: The run whose outputs were scored again.
+        replay_of: The run whose recording answered; verdicts name that one.
         options: Limits of the executor and the seed of resampling.
         message: Why it is not a success.
         schema_version: Of the whole folder.
@@ -53,6 +54,7 @@ class Manifest:
     planned: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     parent: str | None = None
+    replay_of: str | None = None
     options: JsonObject = field(default_factory=dict)
     message: str = ""
     schema_version: int = SCHEMA_VERSION
