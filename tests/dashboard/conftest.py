@@ -101,6 +101,7 @@ def serving(results: Sequence[Path | str], settings: DashboardSettings, **more: 
         server.should_exit = True
         thread.join()
         listener.close()
+        app.state.site.close()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from regrade.arms import Arm, Joined
     from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
 
-__all__ = ["ComparedRuns", "compare", "refuse_itself", "unfinished", "with_texts"]
+__all__ = ["ComparedRuns", "changes_between", "compare", "refuse_itself", "unfinished", "with_texts"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,40 @@ def compare(
     skipped = (*passed_over(Path(results), choice_a), *passed_over(Path(results), choice_b))
     notes = (*skipped, *unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
     return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
+
+
+def changes_between(
+    a: Reference,
+    b: Reference,
+    *,
+    results: str | Path = "results",
+    registry: Registry | None = None,
+    level: float = 0.95,
+    seed: int = 0,
+) -> "list[Change]":
+    """Return the changes that `compare` finds, without flips, slices and texts: none where nothing is common.
+
+    Args:
+        a: A run or baseline, as `compare` takes it.
+        b: Likewise.
+        results: Where runs lie.
+        registry: Plug-ins, when the caller adds its own.
+        level: Of every interval.
+        seed: Of every draw.
+
+    Raises:
+        UsageError: An unknown run, model or prompt.
+        StoreError: When a run cannot be read.
+    """
+    from regrade.compare import changes_of, join, match_arms
+
+    choice_a, choice_b = ArmChoice.parse(a), ArmChoice.parse(b)
+    side_a, side_b = (open_recorded(Path(results), one.reference) for one in (choice_a, choice_b))
+    if side_a.name == side_b.name:
+        return []
+    arms_a, arms_b = lay_out([(side_a, choice_a), (side_b, choice_b)], registry or Registry(), None)
+    pairs, _ = match_arms(arms_a, arms_b)
+    return changes_of([join(*pair) for pair in pairs], level, seed)
 
 
 def refuse_itself(run: str, pairs: "Sequence[tuple[Arm, Arm]]") -> None:

@@ -4,6 +4,7 @@ import logging
 import secrets
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from starlette.types import Scope
 
 from regrade.addresses import Address, OverviewAddress
 from regrade.dashboard import overview, search
+from regrade.dashboard.changes import Changes
 from regrade.dashboard.exports import FORMATS, respond, saved_name
 from regrade.dashboard.framing import CHOICES, bare_frame, frame_view, ignored_notice, problem_notices
 from regrade.dashboard.guard import Guard
@@ -68,9 +70,11 @@ def make_dashboard(
     settings = settings or DashboardSettings()
     settings.check()
     index = sources if isinstance(sources, ResultsIndex) else ResultsIndex(sources, settings.cache_file())
-    site = Site(index, settings) if now is None else Site(index, settings, now)
+    site = Site(index, Changes(settings.changes_file()), settings)
+    if now is not None:
+        site = replace(site, now=now)
     server = _Server(site, pages)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/static/{name}", static_file, methods=["GET"]),
             *(Route(one.address.PATH, server.endpoint(one), methods=["GET"]) for one in pages),
@@ -78,6 +82,8 @@ def make_dashboard(
         middleware=[Middleware(Guard, settings=settings, refuse=_refuse)],
         exception_handlers={HTTPException: server.not_found},
     )
+    app.state.site = site
+    return app
 
 
 class _Server:
@@ -136,7 +142,9 @@ class _Server:
             return page.answer(self._site, request, read.address)
         if page.show is None:
             raise NotFoundError("nothing is to be seen here")
-        shown = page.show(self._site, Asked(read.address, dict(request.headers)))
+        shown = page.show(
+            self._site, Asked(read.address, dict(request.headers), form if form in {*FORMATS, "html"} else "")
+        )
         if isinstance(shown, Redirect):
             return RedirectResponse(shown.href, 303)
         if form in FORMATS:

@@ -30,10 +30,12 @@ class Asked(Generic[AddressT]):
     Attributes:
         address: The page's own, read from the URL.
         headers: Of the request, by lower-case name.
+        form: csv, parquet, json or html where the page is to be saved; empty where it is to be looked at.
     """
 
     address: AddressT
     headers: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,5 +70,5 @@ def serve(app: Starlette, listener: socket.socket, ready: Callable[[], None] = l
         timeout_graceful_shutdown=_GRACE_S,
     )
     threading.Thread(target=ready, daemon=True).start()  # the socket takes connections already
-    with listener, contextlib.suppress(KeyboardInterrupt):
+    with listener, contextlib.closing(app.state.site), contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regrade.errors import UsageError
+from regrade.store import cache_folder
 
 __all__ = ["DashboardSettings", "is_loopback"]
 
@@ -34,6 +35,10 @@ class DashboardSettings:
     def cache_file(self) -> Path | str:
         """Return where the index keeps what it read, as `ResultsIndex` takes it."""
         return "" if self.cache is None else self.cache / "index.sqlite"
+
+    def changes_file(self) -> Path:
+        """Return where changes between runs are kept."""
+        return (cache_folder() if self.cache is None else self.cache) / "changes.sqlite"
 
     def check(self) -> None:
         """Refuse what would open the results to others.

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from regrade.dashboard.baselines import Baselines
+from regrade.dashboard.changes import Changes
 from regrade.dashboard.settings import DashboardSettings
 from regrade.store import ResultsIndex
 
@@ -21,12 +23,21 @@ class Site:
 
     Attributes:
         index: The runs of all results folders.
+        changes: What changed between two of them.
         settings: How they are served.
+        baselines: The baselines of all results folders.
         now: What time it is, in UTC.
         clock: Monotonic seconds.
     """
 
     index: ResultsIndex
+    changes: Changes
     settings: DashboardSettings = field(default_factory=DashboardSettings)
+    baselines: Baselines = field(default_factory=Baselines)
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.perf_counter
+
+    def close(self) -> None:
+        """End what is being computed, and close what is kept."""
+        self.changes.close()
+        self.index.close()

@@ -13,13 +13,24 @@ from markupsafe import Markup
 
 from regrade.pages.marks import KIND_OF_MARK, WORD_OF_MARK
 from regrade.pages.visible import plain
-from regrade.views import ForestRow, Mark
+from regrade.views import ForestRow, Mark, SpotView
 
-__all__ = ["Axis", "axis_labels", "axis_of", "balance", "interval", "tick_label"]
+__all__ = [
+    "Axis",
+    "axis_labels",
+    "axis_of",
+    "balance",
+    "interval",
+    "progress",
+    "snug_axis",
+    "spot",
+    "tick_label",
+]
 
 _ROW = 20
 _MIDDLE = _ROW / 2
 _PARTS = 4
+_SPOT = 16
 _ENOUGH = 1e-9
 _ENDLESS = 1e300
 """Numbers from here on are no numbers of anything; a chart shows them at its edge."""
@@ -65,6 +76,61 @@ def axis_of(rows: Sequence[ForestRow], *, zero: bool = False) -> Axis:
         low, high = low - pad, high + pad
     step = _step(low, high)
     return Axis(math.floor(low / step + _ENOUGH) * step, math.ceil(high / step - _ENOUGH) * step)
+
+
+def snug_axis(numbers: Sequence[float], within: tuple[float, float] | None = None) -> Axis:
+    """Return the smallest round axis that holds all numbers; it begins at zero only where they do.
+
+    Args:
+        numbers: At least one; those that are not finite stretch it to no side.
+        within: What it may not leave, such as 0 to 100 for shares.
+    """
+    finite = [number for number in numbers if abs(number) < _ENDLESS]
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    if high - low <= max(abs(low), abs(high)) * _ENOUGH:
+        pad = abs(high) / 10 or 1.0
+        low, high = low - pad, high + pad
+    step = _step(low, high)
+    low, high = math.floor(low / step + _ENOUGH) * step, math.ceil(high / step - _ENOUGH) * step
+    return Axis(low, high) if within is None else Axis(max(low, within[0]), min(high, within[1]))
+
+
+def spot(view: SpotView, axis: Axis, best: float, *, title: str) -> Markup:
+    """Return a value with its interval over a rail; a caret is the baseline, a dotted line the best value.
+
+    Args:
+        view: The value.
+        axis: Of its row.
+        best: Of its row.
+        title: The same in words.
+    """
+    middle = _SPOT / 2
+    parts = [Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(f"{middle:g}")]
+    parts.append(
+        Markup('<line class="ref" x1="{x}" x2="{x}" y1="0" y2="{}"/>').format(
+            _SPOT, x=_percent(axis.at(best))
+        )
+    )
+    if view.low is not None and view.high is not None:
+        parts += _whisker(view.low, view.high, axis, middle)
+    if view.base is not None:
+        parts.append(
+            _placed(axis.at(view.base), Markup('<path class="base" d="M0,2.5L3.2,8H-3.2Z"/>'), middle)
+        )
+    parts.append(_placed(axis.at(view.value), Markup('<circle class="dot" r="3.6"/>'), middle))
+    return _svg(Markup("").join(parts), height=_SPOT, title=title)
+
+
+def progress(done: float, failed: float, *, title: str) -> Markup:
+    """Return a bar of what is done, and of what of that failed; both as shares of the whole."""
+    done, failed = min(1.0, max(0.0, done)), min(1.0, max(0.0, failed))
+    body = Markup(
+        '<rect class="t" width="100%" height="8" rx="4"/><rect class="d" width="{}" height="8" rx="4"/>'
+        '<rect class="x" x="{}" width="{}" height="8"/>'
+    ).format(_percent(100 * done), _percent(100 * max(0.0, done - failed)), _percent(100 * failed))
+    return Markup(
+        '<svg class="prog" height="8" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
+    ).format(plain(title), body)
 
 
 def interval(row: ForestRow, axis: Axis) -> Markup:
@@ -127,16 +193,16 @@ def tick_label(value: float) -> str:
     return ("\u2212" if value < 0 and text != "0" else "") + text
 
 
-def _whisker(low: float, high: float, axis: Axis) -> Iterable[Markup]:
+def _whisker(low: float, high: float, axis: Axis, middle: float = _MIDDLE) -> Iterable[Markup]:
     left, right = axis.at(low), axis.at(high)
     yield Markup('<line class="wh" x1="{}" x2="{}" y1="{m}" y2="{m}"/>').format(
-        _percent(left), _percent(right), m=f"{_MIDDLE:g}"
+        _percent(left), _percent(right), m=f"{middle:g}"
     )
     arrow = Markup('<path class="wh" fill="none" d="M{0},-4L0,0L{0},4"/>')
     if low < axis.low:
-        yield _placed(0.0, arrow.format(4))
+        yield _placed(0.0, arrow.format(4), middle)
     if high > axis.high:
-        yield _placed(100.0, arrow.format(-4))
+        yield _placed(100.0, arrow.format(-4), middle)
 
 
 def _dot(mark: Mark, place: float) -> Markup:
@@ -150,9 +216,9 @@ def _dot(mark: Mark, place: float) -> Markup:
     return _placed(place, Markup(shapes[mark]))  # noqa: S704 - constants above
 
 
-def _placed(place: float, drawing: Markup) -> Markup:
+def _placed(place: float, drawing: Markup, middle: float = _MIDDLE) -> Markup:
     return Markup('<svg x="{}" y="{}" width="1" height="1" overflow="visible">{}</svg>').format(
-        _percent(place), f"{_MIDDLE:g}", drawing
+        _percent(place), f"{middle:g}", drawing
     )
 
 

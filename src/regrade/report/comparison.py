@@ -115,6 +115,14 @@ def is_worse(one: Change) -> bool:
     return ((one.difference or 0.0) < 0) == (one.better == "higher")
 
 
+def mark_of(one: Change) -> Mark:
+    """Return what a change shows, at 5 % after its family's adjustment."""
+    p = one.p_adjusted if one.p_adjusted is not None else one.p
+    if p is None or p > _ALPHA or not one.difference:
+        return "none"
+    return "worse" if is_worse(one) else "better"
+
+
 def change_tables(found: Comparison) -> list[TableView]:
     """Return a table for each eval: a row for every metric of every pair of arms."""
     by_eval: dict[str, list[Change]] = {}
@@ -289,8 +297,7 @@ def slice_forests(leads: Sequence[Lead]) -> list[ForestView]:
 
 def _row(label: str, one: Change, unit: str) -> ForestRow:
     scale = 100.0 if unit == "points" else 1.0
-    shown = (one.p_adjusted if one.p_adjusted is not None else one.p or 1.0) <= _ALPHA and one.difference
-    mark: Mark = ("worse" if is_worse(one) else "better") if shown else "none"
+    mark = mark_of(one)
     text = format_change(one.difference, unit, _half(one))
     if one.low is not None or one.high is not None:
         text = f"{text} ({format_interval(one.low, one.high, unit)})"

@@ -17,13 +17,26 @@ from regrade.views.documents import (
     TableView,
 )
 from regrade.views.frame import FrameView, LinkView, NoticeView
-from regrade.views.overview import OverviewView
+from regrade.views.overview import (
+    AttentionView,
+    CellView,
+    DeltaView,
+    ModelView,
+    OverviewRow,
+    OverviewView,
+    RunningView,
+    SpotView,
+    TextPart,
+)
 from regrade.views.search import FoundView, SearchView
 
 __all__ = [
+    "AttentionView",
     "CaseOutcome",
     "CaseView",
+    "CellView",
     "ColumnView",
+    "DeltaView",
     "DiffPart",
     "Document",
     "FlipView",
@@ -34,8 +47,13 @@ __all__ = [
     "FrameView",
     "LinkView",
     "Mark",
+    "ModelView",
     "NoticeView",
+    "OverviewRow",
     "OverviewView",
+    "RunningView",
     "SearchView",
+    "SpotView",
     "TableView",
+    "TextPart",
 ]

@@ -2,6 +2,7 @@
 // Regions: elements with an id and data-region are replaced when the view changes; a page without any, as a whole.
 // Keys: an element with data-key="w" is followed by that key; rows to walk through have data-row.
 // Live: an element with data-live="URL" shows what that stream of events sends, until it says "end".
+// Again: an element with data-again="2" has the view asked for again after so many seconds.
 // Copy: a button with data-copy="ID" copies the text of that element.
 
 const PLACES = { o: "Overview", t: "Over time", r: "Runs", s: "Samples", c: "Compare", g: "Gates" };
@@ -14,12 +15,12 @@ const say = (text) => { const said = document.getElementById("said"); if (said) 
 const isHere = (url) => url.origin === location.origin && url.pathname === location.pathname;
 const follow = (element) => { if (element) element.click(); return Boolean(element); };
 
-function replace(next) {
+function replace(next, quietly) {
   const names = all("[data-region][id]", next).map((one) => one.id);
   const known = names.length > 0 && names.every((name) => document.getElementById(name));
   for (const name of known ? names : ["main"]) {
     const old = document.getElementById(name), fresh = next.getElementById(name);
-    if (!old || !fresh || old.isEqualNode(fresh)) continue;
+    if (!old || !fresh || old.isEqualNode(fresh) || (quietly && (!known || old.matches("form")))) continue;
     const focused = old.contains(document.activeElement) ? document.activeElement.id || document.activeElement.name : "";
     old.replaceWith(fresh);
     if (focused) (document.getElementById(focused) || fresh.querySelector(`[name="${CSS.escape(focused)}"]`))?.focus();
@@ -32,20 +33,20 @@ function replace(next) {
   begin();
 }
 
-async function show(url, push) {
+async function show(url, push, quietly) {
   asked?.abort();
   const mine = asked = new AbortController();
   const main = document.getElementById("main");
-  const busy = setTimeout(() => { main.setAttribute("aria-busy", "true"); say("Still reading; the old rows stay until the new ones are here."); }, BUSY_AFTER_MS);
+  const busy = quietly ? 0 : setTimeout(() => { main.setAttribute("aria-busy", "true"); say("Still reading; the old rows stay until the new ones are here."); }, BUSY_AFTER_MS);
   try {
     const answer = await fetch(url, { signal: mine.signal, headers: { accept: "text/html" } });
     if (!(answer.headers.get("content-type") || "").startsWith("text/html")) { location.assign(url); return; }
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (push) history.pushState(null, "", answer.url);
-    replace(next);
-    say(document.querySelector("[data-count]")?.dataset.count || "");
+    replace(next, quietly);
+    if (!quietly) say(document.querySelector("[data-count]")?.dataset.count || "");
   } catch (error) {
-    if (error.name !== "AbortError") location.assign(url);
+    if (error.name !== "AbortError" && !quietly) location.assign(url);
   } finally {
     clearTimeout(busy);
     if (asked === mine) document.getElementById("main").removeAttribute("aria-busy");
@@ -113,6 +114,7 @@ document.addEventListener("keydown", (event) => {
   if (act(event.key)) event.preventDefault();
 });
 
+let again = 0;
 const streams = new Map();
 function begin() {
   for (const [element, stream] of streams) if (!element.isConnected) { stream.close(); streams.delete(element); }
@@ -127,5 +129,12 @@ function begin() {
     stream.addEventListener("end", () => { stream.close(); show(location.href, false); });
   }
   for (const button of all("[data-copy][hidden]")) button.hidden = false;
+  clearTimeout(again);
+  const seconds = Math.min(...all("[data-again]").map((one) => Number(one.dataset.again)));
+  if (Number.isFinite(seconds)) again = setTimeout(poll, seconds * 1000);
+}
+function poll() {
+  if (document.hidden || document.activeElement?.closest("[data-region]")) again = setTimeout(poll, 2000);
+  else show(location.href, false, true).then(begin);
 }
 begin();

@@ -1,0 +1,253 @@
+"""The facts of the overview: of each model on each eval the newest values, and what they stood at before."""
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from regrade.addresses import OverviewAddress
+from regrade.compare import ranks_of
+from regrade.comparisons import Change
+from regrade.dashboard.changes import Found, Pending
+from regrade.dashboard.site import Site
+from regrade.report.overview import ArmFacts, RowFacts, Since
+from regrade.report.times import parse_time
+from regrade.store import RunEntry
+from regrade.types import JsonObject, SummaryRow
+from regrade.views import CaseOutcome
+
+__all__ = ["GateFacts", "Matrix", "gather"]
+
+_GRAVEST_FIRST: tuple[CaseOutcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """The newest gate of an eval.
+
+    Attributes:
+        run: Which run was put through it.
+        verdicts: Its records that are of the eval.
+        exit_code: Of the whole gate.
+    """
+
+    run: str
+    verdicts: tuple[JsonObject, ...]
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What the overview is made from.
+
+    Attributes:
+        runs: All that fit the filters, newest first.
+        rows: Evals with values, in the order of their newest run.
+        models: All that have a value or a failure, in the order in which the results folder got to know them.
+        gates: By eval.
+        baseline: Name of the one that changes are measured from; empty without one.
+    """
+
+    runs: Sequence[RunEntry]
+    rows: Sequence[RowFacts]
+    models: Sequence[str]
+    gates: Mapping[str, GateFacts]
+    baseline: str = ""
+
+
+@dataclass(slots=True)
+class _Places:
+    """The newest run of an eval and model that has values, and the one before it."""
+
+    newest: RunEntry
+    before: RunEntry | None = None
+
+
+@dataclass(slots=True)
+class _Gatherer:
+    site: Site
+    baseline: str
+    outcomes: dict[tuple[Path, Path], Found | Pending] = field(default_factory=dict)
+
+    def since(self, reference: tuple[str, Path], to: Path) -> tuple[str, Found | Pending]:
+        """Return what changed since a reference, named as `compare` takes it."""
+        named, path = reference
+        if (path, to) not in self.outcomes:
+            self.outcomes[path, to] = self.site.changes.between(path, to)
+        return named, self.outcomes[path, to]
+
+    def references(self, eval_: str, places: _Places) -> Iterator[tuple[str, tuple[str, Path]]]:
+        """Yield what the values of an eval are held against, where there is such."""
+        run = places.newest
+        file = self.site.baselines.find(run.results, self.baseline)
+        if file is not None and eval_ in file.header.get("evals", ()) and file.header.get("run") != run.id:
+            yield "base", (file.name, file.path)
+        if places.before is not None:
+            yield "last", (places.before.id, places.before.path)
+
+
+def gather(site: Site, address: OverviewAddress) -> Matrix:
+    """Return the facts of the overview.
+
+    Only summaries that hold the newest values of something are read, however many runs there are.
+
+    Args:
+        site: Where results lie.
+        address: Which of them are wanted.
+    """
+    runs = site.index.runs(tags=[address.tag] if address.tag else None)
+    start = _start(address.since, site.now())
+    places = _places(site, runs, start)
+    wanted = [key for key in places if not address.eval or _fits(key[0], address.eval)]
+    baseline = site.baselines.chosen(site.index.folders, address.baseline)
+    gatherer = _Gatherer(site, baseline)
+    gates = _gates(site, runs, {name for name, _ in wanted})
+    rows = []
+    for name in dict.fromkeys(name for name, _ in wanted):
+        of_eval = {model: places[name, model] for of, model in wanted if of == name}
+        rows += _rows(gatherer, name, of_eval, gates.get(name))
+    known = dict.fromkeys(model for run in reversed(site.index.runs()) for model in run.models)
+    there = {model for row in rows for model in row.arms}
+    shown = [run for run in runs if start is None or _began(run) >= start]
+    return Matrix(shown, rows, [one for one in known if one in there], gates, baseline)
+
+
+def _start(since: str, now: datetime) -> datetime | None:
+    return None if since == "any" else now - timedelta(days=int(since.removesuffix("d")))
+
+
+def _began(run: RunEntry) -> datetime:
+    return parse_time(run.started_at) or datetime.fromtimestamp(0, UTC)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Return whether a name is the pattern, holds it, or fits it as a glob."""
+    return fnmatch.fnmatchcase(name.casefold(), pattern.casefold()) or pattern.casefold() in name.casefold()
+
+
+def _places(site: Site, runs: Sequence[RunEntry], start: datetime | None) -> dict[tuple[str, str], _Places]:
+    found: dict[tuple[str, str], _Places] = {}
+    complete: set[tuple[str, str]] = set()
+    for run in runs:
+        if run.status == "started":
+            continue
+        keys = [(name, model) for name in run.evals for model in _models_of(run, name)]
+        for key in keys:
+            known = found.get(key)
+            if known is None or key in complete or run.status != "success":
+                continue
+            if run.results == known.newest.results:
+                known.before = run
+                complete.add(key)
+        new = [key for key in keys if key not in found]
+        if not new or (start is not None and _began(run) < start):
+            continue
+        there = {(row.eval, row.model) for row in site.index.summary(run, slices=False)}
+        found |= {key: _Places(run) for key in new if key in there}
+    return found
+
+
+def _models_of(run: RunEntry, name: str) -> Iterable[str]:
+    shape = run.shapes.get(name)
+    return shape.models if shape is not None and shape.models else run.models
+
+
+def _gates(site: Site, runs: Sequence[RunEntry], evals: set[str]) -> dict[str, GateFacts]:
+    """Return the newest gate of each eval."""
+    found: dict[str, GateFacts] = {}
+    for run in runs:
+        if evals <= found.keys():
+            break
+        if evals.isdisjoint(run.evals):
+            continue
+        for line in reversed(site.index.gates(run)):
+            for name in evals.intersection(run.evals) - found.keys():
+                verdicts = tuple(one for one in line.get("verdicts", ()) if one.get("eval") == name)
+                if verdicts:
+                    found[name] = GateFacts(run.id, verdicts, int(line.get("exit_code", 0)))
+    return found
+
+
+def _rows(
+    gatherer: _Gatherer, name: str, of_eval: Mapping[str, _Places], gate: GateFacts | None
+) -> list[RowFacts]:
+    """Return one row a prompt."""
+    newest = max((one.newest for one in of_eval.values()), key=lambda run: (run.started_at, run.id))
+    arms: dict[str, dict[str, ArmFacts]] = {}
+    for model, places in of_eval.items():
+        rows = [
+            row
+            for row in gatherer.site.index.summary(places.newest, slices=False)
+            if (row.eval, row.model) == (name, model)
+        ]
+        for prompt in dict.fromkeys(row.prompt for row in rows):
+            own = [row for row in rows if row.prompt == prompt]
+            began = parse_time(places.newest.started_at)
+            arms.setdefault(prompt, {})[model] = ArmFacts(model, places.newest.id, began, own)
+    found = []
+    for prompt, of_prompt in arms.items():
+        facts = RowFacts(
+            name, prompt, len(arms) > 1, newest.id, parse_time(newest.started_at), newest.tags, of_prompt
+        )
+        metric = facts.metric()
+        ranked = _ranked(gatherer.site, newest, facts, metric)
+        full = {
+            model: replace(arm, since=_since(gatherer, facts, arm, of_eval[model], metric))
+            for model, arm in ranked.items()
+        }
+        found.append(replace(facts, arms=full, outcome=_outcome(gate), gated=gate.run if gate else ""))
+    return found
+
+
+def _outcome(gate: GateFacts | None) -> CaseOutcome | None:
+    outcomes = {one.get("outcome") for one in gate.verdicts} if gate else set()
+    return next((one for one in _GRAVEST_FIRST if one in outcomes), None)
+
+
+def _ranked(site: Site, run: RunEntry, facts: RowFacts, metric: tuple[str, str]) -> dict[str, ArmFacts]:
+    """Return the arms with ranks among the models of the newest run, by its paired tests."""
+    changes = [
+        Change(run_a=run.id, run_b=run.id, **row)
+        for row in site.index.comparisons(run)
+        if row["eval"] == facts.eval
+        and row["prompt_a"] == row["prompt_b"] == facts.prompt
+        and (row["scorer"], row["metric"]) == metric
+    ]
+    own = [arm for arm in facts.arms.values() if arm.run == run.id and _has_value(arm.main(metric))]
+    if not changes or len(own) < 2:  # noqa: PLR2004 - a rank is among several
+        return dict(facts.arms)
+    ranks = ranks_of([arm.model for arm in own], changes)
+    return {
+        model: replace(arm, rank=ranks[model].place, tied=ranks[model].tied, ranked=len(own))
+        if arm in own
+        else arm
+        for model, arm in facts.arms.items()
+    }
+
+
+def _has_value(row: SummaryRow | None) -> bool:
+    return row is not None and row.value is not None
+
+
+def _since(
+    gatherer: _Gatherer, facts: RowFacts, arm: ArmFacts, places: _Places, metric: tuple[str, str]
+) -> list[Since]:
+    found = []
+    for name, reference in gatherer.references(facts.eval, places):
+        named, outcome = gatherer.since(reference, places.newest.path)
+        if isinstance(outcome, Pending):
+            found.append(Since(name, named, pending=True))
+            continue
+        change = next(
+            (
+                one
+                for one in outcome.changes
+                if (one.eval, one.prompt_b) == (facts.eval, facts.prompt)
+                and one.model_a == one.model_b == arm.model
+                and (one.scorer, one.metric) == metric
+            ),
+            None,
+        )
+        found.append(Since(name, named, change, problem=outcome.problem))
+    return found

@@ -1,0 +1,129 @@
+"""What of the overview needs a look, in sentences, the worst first."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from regrade.addresses import CompareAddress, EvalAddress, GatesAddress, SamplesAddress
+from regrade.report.comparison import mark_of
+from regrade.report.measures import format_change, format_p, unit_of
+from regrade.report.overview import ArmFacts, RowFacts
+from regrade.texts import clipped
+from regrade.types import JsonObject
+from regrade.views import AttentionView, TextPart
+
+__all__ = ["attention", "needs"]
+
+_ORDER = ("FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "ERROR")
+_MANY_FAILURES = 0.1
+_REASON_LIMIT = 400
+
+
+def attention(
+    rows: Sequence[RowFacts], verdicts: Mapping[str, Sequence[JsonObject]], baseline: str
+) -> list[AttentionView]:
+    """Return what needs a look.
+
+    Args:
+        rows: Evals.
+        verdicts: Of the newest gate, by eval.
+        baseline: Its name.
+    """
+    found = list(_all_failed(rows))
+    for row in rows:
+        found += _of_row(row, baseline, {str(one.get("model")) for one in _failing(row, verdicts)})
+    for name in dict.fromkeys(row.eval for row in rows):
+        found += _of_gate(name, verdicts.get(name, ()))
+    return sorted(found, key=lambda one: _ORDER.index(one.kind))
+
+
+def needs(row: RowFacts) -> tuple[int, ...]:
+    """Return how much a row needs a look, for sorting: greater is more."""
+    worse = sum(_worse(arm) for arm in row.arms.values())
+    failing = sum(_failure_rate(arm) > _MANY_FAILURES for arm in row.arms.values())
+    gate = {"FAIL": 2, "INCONCLUSIVE": 1}.get(row.outcome or "", 0)
+    return (gate == 2, worse, gate, failing)  # noqa: PLR2004 - a failed gate goes first
+
+
+def _failing(row: RowFacts, verdicts: Mapping[str, Sequence[JsonObject]]) -> Iterator[JsonObject]:
+    return (one for one in verdicts.get(row.eval, ()) if one.get("outcome") == "FAIL")
+
+
+def _of_gate(name: str, verdicts: Iterable[JsonObject]) -> Iterator[AttentionView]:
+    """Yield the verdicts that are no PASS, in the words of the gate."""
+    for one in verdicts:
+        outcome = one.get("outcome")
+        if outcome not in {"FAIL", "INCONCLUSIVE"} or one.get("cause") == "unanswered":
+            continue  # that a model answered nothing is told once, as a failure
+        reason = clipped(f"{one.get('reason') or one.get('rule')}", _REASON_LIMIT)
+        needed = str(one.get("needed_to_decide") or "")
+        reason += f" {needed}" if len(needed) < _REASON_LIMIT - len(reason) else ""
+        href = GatesAddress(name, str(one.get("run_b") or "")).url()
+        yield AttentionView(outcome, (TextPart(f"{reason} "), TextPart("Why", href)))
+
+
+def _worse(arm: ArmFacts) -> bool:
+    return any(one.change is not None and mark_of(one.change) == "worse" for one in arm.since)
+
+
+def _of_row(row: RowFacts, baseline: str, told: set[str]) -> Iterator[AttentionView]:
+    """Yield losses that no gate has told, and models of which much failed."""
+    for arm in row.arms.values():
+        if arm.model not in told:
+            yield from _loss(row, arm, baseline)
+        rate = arm.request("failure_rate")
+        if rate is not None and _MANY_FAILURES < _failure_rate(arm) < 1:
+            href = SamplesAddress(arm.run, eval=row.eval, model=(arm.model,), outcome=("failure",)).url()
+            parts = (
+                TextPart(row.eval, EvalAddress(row.eval).url()),
+                TextPart(
+                    f" on {arm.model}: {rate.n_failed:,} requests failed, {(rate.value or 0) * 100:.0f} %. "
+                ),
+                TextPart("See failures", href),
+            )
+            yield AttentionView("FAILURE", parts)
+
+
+def _loss(row: RowFacts, arm: ArmFacts, baseline: str) -> Iterator[AttentionView]:
+    """Yield the loss since the baseline, else that since the last run."""
+    for one in sorted(arm.since, key=lambda since: since.name != "base"):
+        change = one.change
+        if change is None or mark_of(change) != "worse":
+            continue
+        unit = unit_of(change.scorer, change.metric, share=change.share)
+        half = None if change.low is None or change.high is None else (change.high - change.low) / 2
+        size = format_change(change.difference, unit, half)
+        verb = "fell" if (change.difference or 0) < 0 else "rose"
+        since = f"the baseline {baseline}" if one.name == "base" else "the last run"
+        href = CompareAddress(one.reference, arm.run, eval=row.eval, model=arm.model).url()
+        lost = f" {change.losses:,} answers became worse." if change.losses else ""
+        yield AttentionView(
+            "WORSE",
+            (
+                TextPart(row.eval, EvalAddress(row.eval).url()),
+                TextPart(f" on {arm.model} {verb} by "),
+                TextPart(f"{size.lstrip('+-' + chr(0x2212))} {unit}", strong=True),
+                TextPart(f" since {since} (adjusted p {format_p(change.p_adjusted)}).{lost} "),
+                TextPart("Read them", href),
+            ),
+        )
+        return
+
+
+def _all_failed(rows: Sequence[RowFacts]) -> Iterator[AttentionView]:
+    """Yield one sentence a model that answered nothing, over all its evals."""
+    by_model: dict[str, list[tuple[RowFacts, ArmFacts]]] = {}
+    for row in rows:
+        for arm in row.arms.values():
+            if _failure_rate(arm) >= 1:
+                by_model.setdefault(arm.model, []).append((row, arm))
+    for model, places in by_model.items():
+        count = sum(rate.n_failed for _, arm in places if (rate := arm.request("failure_rate")) is not None)
+        row, arm = places[0]
+        where = row.eval if len(places) == 1 else f"{len(places)} evals"
+        href = SamplesAddress(arm.run, eval=row.eval, model=(model,), outcome=("failure",)).url()
+        said = f"{model}: all {count:,} requests of {where} failed. "
+        yield AttentionView("FAILURE", (TextPart(said), TextPart("See failures", href)))
+
+
+def _failure_rate(arm: ArmFacts) -> float:
+    row = arm.request("failure_rate")
+    return 0.0 if row is None or row.value is None else row.value
