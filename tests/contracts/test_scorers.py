@@ -30,7 +30,7 @@ USES: dict[str, tuple[Json, Json, str]] = {
     "json_schema": ({"schema": {"type": "object"}}, None, "{}"),
     "json_fields": (["city"], OBJECT, '{"city": "Paris"}'),
     "tool_calls": ({"arguments": "subset"}, [], "No call is needed."),
-    "valid_arguments": (None, None, "No call."),
+    "valid_arguments": ({"need_call": False}, None, "No call."),
     "token_f1": (None, ["the city of Paris", "Paris"], "Paris!"),
     "rouge": ("rouge1", "Paris", "Paris"),
     "bleu": ({"max_order": 4}, "Paris is a big city", "Paris is a big city"),

@@ -196,7 +196,6 @@ TOOLS = [
     ("made", "value", "reason"),
     [
         ([PARIS, ("now", {"x": 1})], 1, ""),
-        ([], 1, "no call"),
         ([("weather", {"city": 3})], 0, "weather: $.city: 3 is not of type 'string'"),
         ([("weather", {})], 0, "'city' is a required property"),
         ([("wether", {})], 0, "there is no tool wether"),
@@ -214,10 +213,11 @@ def test_arguments_are_checked_against_the_tools_that_were_sent(
         ValidArguments().score(context(made))
 
 
-def test_a_call_may_be_needed() -> None:
-    """With `need_call` an answer without one is nothing to judge."""
-    score = ValidArguments(need_call=True).score(context([], tools=TOOLS))
+def test_an_answer_without_a_call_is_nothing_to_judge_unless_the_spec_says_so() -> None:
+    """A model that ignores its tools is not perfect at calling them."""
+    score = ValidArguments().score(context([], tools=TOOLS))
     assert (score.value, score.parsed) == (0, False)
+    assert ValidArguments(need_call=False).score(context([], tools=TOOLS)).value == 1
 
 
 def test_the_schema_of_answers_is_the_one_that_was_sent() -> None:

@@ -57,7 +57,7 @@ def test_all_problems_of_a_file_come_at_once_each_with_line_caret_and_hint(workd
         ("dataset: {id: x}", "needs one source of rows"),
         ("dataset: {path: a.jsonl, limit: 0}", "must be a count of at least 1"),
         ("models: [{name: m, api_key: sk-1}]", "a key never stands in a file"),
-        ("models: [{name: m, outputs: x.jsonl}]", "needs `text`"),
+        ("models: [{name: m, outputs: x.jsonl}]", "needs `text` or `tool_calls`"),
         ("models: [{name: m, base_url: 'https://u:p@host/v1'}]", "keys go into"),
         ("scorers: []", "must not be empty"),
         ("scorers: [{a: 1, b: 2}]", "must be a name, or one name with its arguments"),

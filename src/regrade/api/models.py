@@ -15,12 +15,14 @@ DEMO = "demo/"
 _OPENAI = "https://api.openai.com/v1"
 _RECORDED = (
     "text",
+    "tool_calls",
     "id",
     "where",
     "reasoning",
     "finish_reason",
     "prompt_tokens",
     "completion_tokens",
+    "reasoning_tokens",
     "latency_s",
 )
 

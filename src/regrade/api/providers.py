@@ -61,7 +61,9 @@ def _recorded(
     loader = build_loader(registry, _format_of(path), _file_arguments(path, options.get("at")), folder)
     fields = {name: value for name, value in options.items() if name not in {"outputs", "at", "folder"}}
     in_order = None if "id" in fields else positions()
-    recorded: Any = registry.load("provider", "outputs")(loader, fields, path, in_order)
+    recorded: Any = registry.load("provider", "outputs")(
+        loader, fields, path, in_order, inline=model.inline_reasoning
+    )
     recorded.load()
     provider: ModelProvider = recorded
     return provider

@@ -185,10 +185,10 @@ class ValidArguments:
     to make does not count. Arguments that are no JSON object count as not parsed.
 
     Attributes:
-        need_call: Whether an answer without any call scores 0; else there is nothing wrong with it.
+        need_call: Whether an answer without any call scores 0; false finds nothing wrong with it.
     """
 
-    need_call: bool = False
+    need_call: bool = True
 
     version: ClassVar[str] = "1"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy",)

@@ -42,11 +42,13 @@ class ModelSpec(Strict):
         at: Where in that file the rows are.
         id: Column or template of the sample's id in it; without it rows answer samples in order.
         text: Column or template of the answer in it.
+        tool_calls: Column or template of the calls of tools in it.
         where: Expression; rows for which it is false are left out.
         reasoning: Column or template.
         finish_reason: Column or template.
         prompt_tokens: Column or template.
         completion_tokens: Column or template.
+        reasoning_tokens: Column or template.
         latency_s: Column or template.
         python: `file.py:function` that answers, in place of an endpoint.
         provider: Another provider plug-in.
@@ -70,11 +72,13 @@ class ModelSpec(Strict):
     at: str | None = None
     id: str | None = None
     text: str | None = None
+    tool_calls: str | None = None
     where: str | None = None
     reasoning: str | None = None
     finish_reason: str | None = None
     prompt_tokens: str | None = None
     completion_tokens: str | None = None
+    reasoning_tokens: str | None = None
     latency_s: str | None = None
     python: str | None = None
     provider: str | None = None
@@ -105,19 +109,21 @@ class ModelSpec(Strict):
                 "url_key",
                 "holds a user or key in `base_url`; keys go into a variable that `api_key_env` names",
             )
-        if self.outputs and not self.text:
+        if self.outputs and not (self.text or self.tool_calls):
             raise PydanticCustomError(
-                "no_text", "needs `text`: the column or template of the recorded answer"
+                "no_text", "needs `text` or `tool_calls`: the column or template of the recorded answer"
             )
         recorded = (
             "at",
             "id",
             "text",
+            "tool_calls",
             "where",
             "reasoning",
             "finish_reason",
             "prompt_tokens",
             "completion_tokens",
+            "reasoning_tokens",
             "latency_s",
         )
         stray = [key for key in recorded if getattr(self, key) and not self.outputs]
