@@ -8,7 +8,8 @@ RegradeError                       one clear message: what is wrong, where, what
 |   `-- PluginError                a loader, provider, scorer ... unknown or invalid  exit 2
 |-- MissingExtraError              an optional package is not installed               exit 1
 |-- StoreError                     a run folder that cannot be read or written        exit 1
-|   `-- RunLockedError             another process writes to the run folder           exit 1
+|   |-- RunLockedError             another process writes to the run folder           exit 1
+|   `-- QueryStoppedError          a reader did not wait for the answer               exit 1
 |-- GateError                      a gate over models that all were silent           exit 1
 |-- GatewayError                   the gateway or a demo model does not start         exit 1
 |-- ProviderError                  one request failed (becomes a failure row)         exit 1
@@ -30,6 +31,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "ProviderError",
+    "QueryStoppedError",
     "RegradeError",
     "RunLockedError",
     "RunStoppedError",
@@ -159,6 +161,10 @@ class RunLockedError(StoreError):
 
 class CassetteMiss(StoreError):  # noqa: N818 - a miss is what everybody calls it
     """A cassette does not hold the request; the message names the nearest one that it does."""
+
+
+class QueryStoppedError(StoreError):
+    """A query over a run was stopped by whoever asked it."""
 
 
 class GateError(RegradeError):

@@ -1,0 +1,360 @@
+"""Filtering, sorting and paging the samples of one run, however many they are."""
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regrade.errors import UsageError, did_you_mean
+from regrade.store.folders import RunFolder
+from regrade.store.parquet_base import Cancellation, identifier
+from regrade.store.sample_base import SampleBase
+from regrade.store.sample_filters import (
+    Condition,
+    SampleQuery,
+    add_outcomes,
+    conditions_of,
+    metadata_field,
+    outcome_name,
+    outcome_terms,
+)
+from regrade.store.sample_pages import PageRequest, SamplePage, SampleRow, SortOrder
+from regrade.store.sample_search import TextSearch
+from regrade.store.schema import SAMPLES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["OutcomeCounts", "SampleQueries"]
+
+CUT = 200
+"""Characters of a text in a list."""
+_SEARCHES = 6
+_SEARCH_S = 2.0
+_EXPORT_ROWS = 4096
+_LOOKED_AT = 4096
+_MOST_VALUES = 50
+_META = "meta."
+_SCORE = "score."
+_KEY = ("row", "eval", "prompt", "model", "sample_id", "epoch", "parsed", "failure_kind")
+_TEXTS = frozenset(
+    (
+        "text",
+        "tool_calls",
+        "reasoning",
+        "failure_message",
+        "input",
+        "target",
+        "messages",
+        "params",
+        "metadata",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCounts:
+    """How many samples there are of each outcome; a sample may have several.
+
+    Attributes:
+        total: All that fit.
+        right: See `OUTCOMES`; likewise the others.
+        wrong: As `regrade show --wrong` counts them.
+        unparsed: No answer found in the text.
+        failure: As `regrade show --failed` counts them.
+        unscored: None of these.
+        flaky: None where the run has one epoch.
+        complete: False where a search ran out of time: they are counts of what it found so far.
+    """
+
+    total: int
+    right: int
+    wrong: int
+    unparsed: int
+    failure: int
+    unscored: int
+    flaky: int | None
+    complete: bool = True
+
+
+class SampleQueries:
+    """Questions about the samples of one run; safe to ask from several threads.
+
+    Numbers are those of `regrade show` and of the run's summary. Only answers are asked about, not the
+    requests of judges. Nothing is written.
+
+    Args:
+        folder: The run.
+        against: A run's folder or a baseline's file, for `SampleQuery.was_right`: a sample was right there if
+            it has the same eval, prompt, model and id, and all its epochs were.
+
+    Raises:
+        MissingExtraError: Without duckdb.
+        StoreError: When the run has no tables, or they are damaged or of a newer version.
+    """
+
+    def __init__(self, folder: RunFolder, against: Path | None = None) -> None:
+        self.base = SampleBase(folder, against)
+        self._lock = threading.Lock()
+        self._searches: OrderedDict[SampleQuery, TextSearch] = OrderedDict()
+        self._numbers = itertools.count()
+        self._epochs: int | None = None
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.base.close()
+
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """Return the scorers with a main score, in the order of the table."""
+        return tuple(self.base.scores)
+
+    @property
+    def epochs(self) -> int:
+        """Return the highest epoch."""
+        if self._epochs is None:
+            self._epochs = int(self.base.rows("select coalesce(max(epoch), 1) from samples")[0][0])
+        return self._epochs
+
+    def columns(self) -> list[str]:
+        """Return the columns that a page or an export can have, but for fields of the metadata."""
+        return [*SAMPLES.names, *(f"{_SCORE}{scorer}" for scorer in self.base.scores)]
+
+    def page(
+        self,
+        query: SampleQuery,
+        request: PageRequest | None = None,
+        *,
+        limit_s: float | None = _SEARCH_S,
+        cancel: Cancellation | None = None,
+    ) -> SamplePage:
+        """Return one page of the samples that fit.
+
+        Args:
+            query: Which samples.
+            request: Which page.
+            limit_s: Seconds for searching texts, after which what was found so far is given.
+            cancel: Stops it.
+
+        Raises:
+            UsageError: A column, order, scorer or cursor that there is not.
+            StoreError: When the run is gone or damaged by now.
+        """
+        asked = request or PageRequest()
+        order = SortOrder.of(asked.sort, self.base.scores)
+        backwards = bool(asked.before)
+        cells = {name: self._cell(name) for name in dict.fromkeys(asked.columns)}
+        search = self._search(query)
+        if search is not None:
+            enough = None
+            if order.name == "place" and not backwards:
+                enough = self._enough(query, order, asked, search)
+            search.go_on(until=enough, limit_s=limit_s, cancel=cancel)
+        wanted = self._wanted(query, search)
+        if asked.before or asked.after:
+            order.add_cursor(wanted, asked.before or asked.after, backwards=backwards)
+        found = self.base.rows(
+            f'select "row", {order.term} from samples where {wanted.sql} '
+            f"order by {order.clause(backwards=backwards)} limit {asked.size + 1:d}",
+            wanted.values,
+            cancel,
+        )
+        more, found = len(found) > asked.size, found[: asked.size]
+        if backwards:
+            found.reverse()
+        rows = self._rows([row for row, _ in found], cells, query.by, cancel)
+        unsearched = search is not None and not search.complete
+        ahead, behind = (True, more) if backwards else (more or unsearched, bool(asked.after))
+        ends = [order.cursor(value, row) for row, value in (found[:1] + found[-1:])]
+        return SamplePage(
+            rows=rows,
+            next=ends[-1] if ends and ahead else "",
+            previous=ends[0] if ends and behind else "",
+            complete=not unsearched,
+            searched=1.0 if search is None else search.share,
+        )
+
+    def counts(
+        self,
+        query: SampleQuery,
+        *,
+        limit_s: float | None = None,
+        cancel: Cancellation | None = None,
+    ) -> OutcomeCounts:
+        """Return how many samples of each outcome fit the query, whatever outcomes it asks for.
+
+        Args:
+            query: Which samples; its outcomes and kinds of failure are left out.
+            limit_s: Seconds for searching texts; None: until the end.
+            cancel: Stops it.
+        """
+        search = self._search(query)
+        if search is not None:
+            search.go_on(limit_s=limit_s, cancel=cancel)
+        wanted = self._wanted(replace(query, outcomes=(), failure_kinds=()), search)
+        terms = outcome_terms(self.base.scores, query.by)
+        if self.epochs == 1:
+            terms["flaky"] = "false"
+        counted = ", ".join(f"count(*) filter ({term})" for term in terms.values())
+        row = self.base.rows(
+            f"select count(*), {counted} from samples where {wanted.sql}", wanted.values, cancel
+        )[0]
+        found = dict(zip(("total", *terms), map(int, row), strict=True))
+        flaky = found.pop("flaky")
+        complete = search is None or search.complete
+        return OutcomeCounts(**found, flaky=flaky if self.epochs > 1 else None, complete=complete)
+
+    def condition(self, query: SampleQuery, cancel: Cancellation | None = None) -> Condition:
+        """Return what rows of the relation `samples` have to fulfil, its text searched for to the end."""
+        search = self._search(query)
+        if search is not None:
+            search.go_on(cancel=cancel)
+        return self._wanted(query, search)
+
+    def names(self, column: str) -> list[tuple[str, int]]:
+        """Return all of `eval`, `prompt` or `model` in the order of the run, with numbers of samples."""
+        if column not in {"eval", "prompt", "model"}:
+            raise UsageError(f'"{column}" is not a list of names')
+        found = self.base.rows(
+            f'select {column}, count(*) from samples group by {column} order by min("row")'
+        )
+        return [(str(name), int(count)) for name, count in found]
+
+    def metadata_fields(self) -> list[str]:
+        """Return the fields of the metadata of the first 4,096 samples, at the top level."""
+        found = self.base.rows(
+            f'select distinct unnest(json_keys(metadata)) from requests where "row" < {_LOOKED_AT}'
+        )
+        return sorted(str(name) for (name,) in found)
+
+    def metadata_values(self, name: str) -> list[tuple[str, int]]:
+        """Return the 50 most frequent values of a metadata field as texts, with numbers of samples."""
+        sql, pointers = metadata_field(name)
+        found = self.base.rows(
+            f"select {sql} as value, count(*) as n from samples group by value having value is not null "
+            f"order by n desc, value limit {_MOST_VALUES}",
+            pointers,
+        )
+        return [(str(value), int(count)) for value, count in found]
+
+    def batches(
+        self, query: SampleQuery, columns: Sequence[str] = (), cancel: Cancellation | None = None
+    ) -> "pa.RecordBatchReader":
+        """Return all samples that fit, whole texts, in the order of the plan, as they are read.
+
+        Args:
+            query: Which samples.
+            columns: As of a page; none means every column of the table.
+            cancel: Stops it between two stretches.
+        """
+        import pyarrow as pa
+
+        names = list(dict.fromkeys(columns)) or self.columns()
+        terms = {name: self._cell(name) for name in names}
+        condition = self.condition(query, cancel)
+        listed = ", ".join(term for term, _ in terms.values())
+        bound = [value for _, values in terms.values() for value in values]
+
+        def read(first: int, last: int) -> pa.Table:
+            wanted = replace(condition, terms=[*condition.terms], values=[*condition.values])
+            wanted.add('"row" between ? and ?', first, last - 1)
+            sql = f'select {listed} from samples where {wanted.sql} order by "row"'
+            return self.base.arrow(sql, [*bound, *wanted.values], cancel).rename_columns(names)
+
+        def stretches() -> Iterator[pa.RecordBatch]:
+            for first, last in self.base.parts(_EXPORT_ROWS):
+                yield from read(first, last).to_batches()
+
+        return pa.RecordBatchReader.from_batches(read(0, 0).schema, stretches())
+
+    def _enough(self, query: SampleQuery, order: SortOrder, asked: PageRequest, search: TextSearch) -> "Any":
+        wanted = self._wanted(query, search)
+        if asked.after:
+            order.add_cursor(wanted, asked.after, backwards=False)
+        sql = f"select count(*) from samples where {wanted.sql}"
+        return lambda: self.base.rows(sql, wanted.values)[0][0] > asked.size
+
+    def _wanted(self, query: SampleQuery, search: TextSearch | None) -> Condition:
+        """Return what the rows have to fulfil, by what a search found where there is one."""
+        if search is None:
+            wanted = conditions_of(query, self.base.scores)
+        else:
+            wanted = Condition(needs=search)
+            wanted.add(f'"row" in (select "row" from {search.relation})')
+        add_outcomes(wanted, query, self.base.scores)
+        return wanted
+
+    def _search(self, query: SampleQuery) -> TextSearch | None:
+        if not query.text:
+            return None
+        key = replace(query, outcomes=(), failure_kinds=())
+        with self._lock:
+            search = self._searches.get(key)
+            if search is None:
+                search = TextSearch(self.base, key, f"search_{next(self._numbers)}")
+                self._searches[key] = search
+            self._searches.move_to_end(key)
+            if len(self._searches) > _SEARCHES:
+                self._searches.popitem(last=False)
+        return search
+
+    def _cell(self, name: str) -> tuple[str, list[str]]:
+        """Return SQL for a column and its values.
+
+        Raises:
+            UsageError: When there is no such column.
+        """
+        if name.startswith(_META):
+            return metadata_field(name.removeprefix(_META))
+        scorer = name.removeprefix(_SCORE)
+        if name.startswith(_SCORE) and scorer in self.base.scores:
+            return self.base.scores[scorer], []
+        if name in SAMPLES.names:
+            return identifier(name), []
+        known = self.columns()
+        hint = did_you_mean(name, known) or f"one of: {', '.join(known)}, meta.<field>"
+        raise UsageError(f'the samples have no column "{name}"', hint=hint)
+
+    def _rows(
+        self,
+        places: Sequence[int],
+        cells: Mapping[str, tuple[str, list[str]]],
+        by: str,
+        cancel: Cancellation | None,
+    ) -> tuple[SampleRow, ...]:
+        """Return the rows at some places, in that order; the wide columns of no others are read."""
+        if not places:
+            return ()
+        terms, values, flags = [], [], []
+        for name, (term, bound) in cells.items():
+            if name in _TEXTS or name.startswith(_META):
+                terms.append(f"left({term}, {CUT})")
+                flags.append((f"coalesce(length({term}) > {CUT}, false)", bound))
+            else:
+                terms.append(term)
+                flags.append(("false", []))
+            values.extend(bound)
+        for term, bound in flags:
+            terms.append(term)
+            values.extend(bound)
+        outcome = outcome_name(outcome_terms(self.base.scores, by))
+        listed = ", ".join([outcome, *map(identifier, _KEY), *self.base.scores.values(), *terms])
+        marks = ", ".join("?" * len(places))
+        found = self.base.rows(
+            f'select {listed} from samples where "row" in ({marks})', [*values, *places], cancel
+        )
+        by_place = {row[1]: self._row(row, list(cells)) for row in found}
+        return tuple(by_place[place] for place in places if place in by_place)
+
+    def _row(self, found: tuple[Any, ...], names: list[str]) -> SampleRow:
+        outcome, *own = found[: 1 + len(_KEY)]
+        values = iter(found[1 + len(_KEY) :])
+        scores = dict(zip(self.base.scores, values, strict=False))
+        cells = dict(zip(names, values, strict=False))
+        cut = frozenset(name for name in names if next(values))
+        return SampleRow(
+            outcome=outcome, **dict(zip(_KEY, own, strict=True)), scores=scores, cells=cells, cut=cut
+        )
