@@ -1,6 +1,7 @@
 """What README and docs/ say is what the program does."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import regrade
 from regrade.api import SampleFilter, sample_records, validate
 from regrade.cli.main import VERBS, main
+from regrade.plugins import BUILT_INS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +29,34 @@ def test_the_first_lines_are_the_two_commands_that_set_up_everything() -> None:
     lines = README.splitlines()
     assert lines[1].startswith("$ make run")
     assert lines[2].startswith("$ make test")
+
+
+def test_the_prompts_by_example_are_valid(workdir: Path) -> None:
+    """The specs in docs/prompts.md pass `validate` once the files they name are there."""
+    text = (ROOT / "docs/prompts.md").read_text(encoding="utf-8")
+    specs = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    for number, spec in enumerate(specs):
+        (workdir / f"spec{number}.yaml").write_text(spec)
+    (workdir / "data").mkdir()
+    (workdir / "data/a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (workdir / "data/a.wav").write_bytes(b"RIFF\0\0\0\0WAVE")
+    rows = {
+        "turns": {"turns": [{"role": "user", "content": "hi"}], "calls": []},
+        "cities": {"city": "Paris", "degrees": 17, "answer": "17"},
+        "pictures": {"picture": "a.png", "sound": "a.wav", "label": "cat"},
+    }
+    for name, row in rows.items():
+        (workdir / f"data/{name}.jsonl").write_text(json.dumps(row))
+    (workdir / "tools.json").write_text('[{"name": "weather"}, {"name": "note"}]')
+    (workdir / "answer.schema.json").write_text('{"type": "object"}')
+    checked, problems = validate([Path(f"spec{number}.yaml") for number in range(len(specs))])
+    assert [str(problem) for problem in problems] == []
+    assert [one.name for one in checked] == ["routing", "followup", "pictures"]
+
+
+def test_every_scorer_is_in_the_readme() -> None:
+    """A scorer that README leaves out is not found."""
+    assert [name for name in BUILT_INS["scorer"] if f"`{name}`" not in README] == []
 
 
 def test_every_verb_is_in_the_readme() -> None:
