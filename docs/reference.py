@@ -1,12 +1,17 @@
-"""Writes `docs/plugins.md`: every loader, scorer and metric with its arguments, from the docstrings in the code.
+"""Writes the pages of `docs/` that are made from code.
+
+`plugins.md`: every loader, scorer and metric with its arguments, from their docstrings.
+`openapi.json`: the API of the gateway, from the table that it checks requests by.
 
 Usage: python docs/reference.py
 """
 
 import inspect
+import json
 import re
 from pathlib import Path
 
+from regrade.gateway.openapi import description
 from regrade.plugins import BUILT_INS, Kind, Registry
 
 _HEADS: dict[Kind, str] = {
@@ -42,6 +47,11 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def api() -> str:
+    """Return the OpenAPI description of the gateway."""
+    return json.dumps(description(), indent=1) + "\n"
+
+
 def _section(name: str, plugin: object) -> str:
     doc = inspect.getdoc(plugin) or ""
     text, _, attributes = doc.partition("\nAttributes:\n")
@@ -55,3 +65,4 @@ def _section(name: str, plugin: object) -> str:
 
 if __name__ == "__main__":
     Path(__file__).with_name("plugins.md").write_text(page(), encoding="utf-8")
+    Path(__file__).with_name("openapi.json").write_text(api(), encoding="utf-8")

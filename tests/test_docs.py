@@ -109,14 +109,15 @@ def test_the_mistake_in_the_readme_is_answered_as_shown(
     assert capsys.readouterr().err.startswith(shown)
 
 
-def test_the_page_of_plug_ins_is_current() -> None:
-    """`docs/plugins.md` is what `docs/reference.py` writes."""
+def test_the_pages_made_from_code_are_current() -> None:
+    """`docs/plugins.md` and `docs/openapi.json` are what `docs/reference.py` writes."""
     spec = importlib.util.spec_from_file_location("reference", ROOT / "docs/reference.py")
     assert spec is not None
     assert spec.loader is not None
     reference = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reference)
     assert (ROOT / "docs/plugins.md").read_text(encoding="utf-8") == reference.page()
+    assert (ROOT / "docs/openapi.json").read_text(encoding="utf-8") == reference.api()
 
 
 def test_the_page_of_files_names_every_column_and_file(workdir: Path) -> None:

@@ -17,6 +17,7 @@ from regrade.gateway.accesslog import AccessLog, Entry
 from regrade.gateway.catalogue import Catalogue, Offer, find_offer
 from regrade.gateway.generation import Generation
 from regrade.gateway.hooks import Admission, Broken, Holder, Hooks, Trace
+from regrade.gateway.openapi import description
 from regrade.gateway.refusals import Refusal, shutting_down
 from regrade.types import JsonObject
 
@@ -40,11 +41,13 @@ def make_app(catalogue: Catalogue, hooks: Hooks | None = None, log: AccessLog | 
     chat = _Locked(wrapped(Generation("chat", catalogue, metered=metered)), hooks.admission)
     completions = _Locked(wrapped(Generation("completions", catalogue, metered=metered)), hooks.admission)
     listing = _Locked(_Listing(catalogue), hooks.admission)
+    described = _Locked(_Description(), hooks.admission)
     routes: list[BaseRoute] = []
     for prefix in _PREFIXES:
         routes += [
             Route(f"{prefix}/chat/completions", chat, methods=["POST"]),
             Route(f"{prefix}/completions", completions, methods=["POST"]),
+            Route(f"{prefix}/openapi.json", described, methods=["GET"]),
             Route(f"{prefix}/models", listing, methods=["GET"]),
             Route(f"{prefix}/models/{{id:path}}", listing, methods=["GET"]),
         ]
@@ -69,6 +72,16 @@ class _Locked:
         trace: Trace = scope["state"]["trace"]
         trace.holder = self._admission.identify(key.strip() if scheme.lower() == "bearer" else "")
         await self._inner(scope, receive, send)
+
+
+class _Description:
+    """Answers with the OpenAPI description."""
+
+    def __init__(self) -> None:
+        self._answer = _json(200, description())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope, receive, send)
 
 
 class _Listing:

@@ -1,4 +1,7 @@
-"""Checks a request's fields as the API documents them; unknown fields are left alone."""
+"""The fields of a request: one table, which requests are checked by and the description is made of.
+
+Unknown fields are left alone.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,12 +10,13 @@ from regrade import jsonio
 from regrade.gateway.refusals import Refusal, invalid
 from regrade.types import Endpoint, Json, JsonObject
 
-__all__ = ["parse_request"]
+__all__ = ["parse_request", "request_schema"]
 
 
 class _Kind(NamedTuple):
     words: str
     fits: Callable[[Json], bool]
+    schema: JsonObject
 
 
 def _is_integer(value: Json) -> bool:
@@ -39,14 +43,31 @@ def _is_tokens(value: Json) -> bool:
     return isinstance(value, list) and all(_is_integer(one) for one in value)
 
 
-_NUMBER = _Kind("a number", _is_number)
-_INTEGER = _Kind("an integer", _is_integer)
-_BOOLEAN = _Kind("a boolean", lambda value: isinstance(value, bool))
-_TEXT = _Kind("a string", lambda value: isinstance(value, str))
-_OBJECT = _Kind("an object", lambda value: isinstance(value, dict))
-_ARRAY = _Kind("an array", lambda value: isinstance(value, list))
-_STOP = _Kind("a string or an array of strings", lambda value: isinstance(value, str) or _is_texts(value))
-_PROMPT = _Kind("a string, or a non-empty array of strings or of tokens", _is_prompt)
+_TEXTS: JsonObject = {"type": "array", "items": {"type": "string"}}
+_TOKENS: JsonObject = {"type": "array", "items": {"type": "integer"}}
+_NUMBER = _Kind("a number", _is_number, {"type": "number"})
+_INTEGER = _Kind("an integer", _is_integer, {"type": "integer"})
+_BOOLEAN = _Kind("a boolean", lambda value: isinstance(value, bool), {"type": "boolean"})
+_TEXT = _Kind("a string", lambda value: isinstance(value, str), {"type": "string"})
+_OBJECT = _Kind("an object", lambda value: isinstance(value, dict), {"type": "object"})
+_ARRAY = _Kind("an array", lambda value: isinstance(value, list), {"type": "array"})
+_STOP = _Kind(
+    "a string or an array of strings",
+    lambda value: isinstance(value, str) or _is_texts(value),
+    {"anyOf": [{"type": "string"}, _TEXTS]},
+)
+_PROMPT = _Kind(
+    "a string, or a non-empty array of strings or of tokens",
+    _is_prompt,
+    {
+        "anyOf": [
+            {"type": "string"},
+            {**_TEXTS, "minItems": 1},
+            {**_TOKENS, "minItems": 1},
+            {"type": "array", "items": {**_TOKENS, "minItems": 1}, "minItems": 1},
+        ]
+    },
+)
 
 _KINDS: dict[str, _Kind] = {
     "model": _TEXT,
@@ -89,7 +110,49 @@ _BOUNDS: dict[str, tuple[float, float | None]] = {
     "n": (1, 128),
     "top_logprobs": (0, 20),
 }
+_DEEPEST = 200
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+
+_TYPED_PART: JsonObject = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {"type": {"type": "string"}},
+}
+_CONTENT: list[JsonObject] = [{"type": "string"}, {"type": "array", "items": _TYPED_PART}]
+_MESSAGES: JsonObject = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["role"],
+        "properties": {
+            "role": {"enum": sorted(_ROLES)},
+            "content": {"anyOf": [*_CONTENT, {"type": "null"}]},
+        },
+        # Only the assistant may have said nothing: it called a tool.
+        "if": {"properties": {"role": {"const": "assistant"}}},
+        "else": {"required": ["content"], "properties": {"content": {"anyOf": _CONTENT}}},
+    },
+}
+
+
+def request_schema(endpoint: Endpoint) -> JsonObject:
+    """Return the JSON Schema of what `parse_request` takes; the range of `max_tokens` aside, with `echo`."""
+    required = _REQUIRED[endpoint]
+    properties: JsonObject = {}
+    for name, kind in _KINDS_OF[endpoint].items():
+        schema = _MESSAGES if name == "messages" else {**kind.schema, **_range(name)}
+        properties[name] = schema if name in required else {"anyOf": [schema, {"type": "null"}]}
+    if endpoint == "completions":
+        properties["max_tokens"]["description"] = "0 is taken too where `echo` is true"
+    return {"type": "object", "required": list(required), "properties": properties}
+
+
+def _range(name: str) -> JsonObject:
+    low, high = _BOUNDS.get(name, (None, None))
+    bounds = {"minimum": low, "maximum": high}
+    return {word: value for word, value in bounds.items() if value is not None}
 
 
 def parse_request(endpoint: Endpoint, content: bytes) -> JsonObject:
@@ -100,12 +163,7 @@ def parse_request(endpoint: Endpoint, content: bytes) -> JsonObject:
     Raises:
         Refusal: With status 400, naming the first field that is wrong.
     """
-    try:
-        body = jsonio.loads(content)
-    except ValueError as error:
-        raise invalid(f"the request body is not valid JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise invalid("the request body must be a JSON object", code="invalid_type")
+    body = _parsed(content)
     for name in _REQUIRED[endpoint]:
         if body.get(name) is None:
             raise invalid(f"the parameter '{name}' is required", name, "missing_required_parameter")
@@ -116,6 +174,29 @@ def parse_request(endpoint: Endpoint, content: bytes) -> JsonObject:
     if endpoint == "chat":
         _check_messages(body["messages"])
     return body
+
+
+def _parsed(content: bytes) -> JsonObject:
+    try:
+        body = jsonio.loads(content)
+    except ValueError as error:
+        raise invalid(f"the request body is not valid JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise invalid("the request body must be a JSON object", code="invalid_type")
+    if content.count(b"[") + content.count(b"{") > _DEEPEST:
+        _check_depth(body)
+    return body
+
+
+def _check_depth(body: JsonObject) -> None:
+    """Refuse what can be read but not be written again: encoders stop at fewer levels than parsers."""
+    level: list[Json] = [body]
+    for _ in range(_DEEPEST):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for values in inner for one in values if isinstance(one, dict | list)]
+        if not level:
+            return
+    raise invalid(f"the request body is nested deeper than {_DEEPEST} levels", code="invalid_type")
 
 
 def _check(name: str, kind: _Kind, value: Json) -> None:
@@ -135,7 +216,8 @@ def _check_messages(messages: list[Json]) -> None:
         where = f"messages[{index}]"
         if not isinstance(message, dict):
             raise _wrong_type(where, "an object", message)
-        if message.get("role") not in _ROLES:
+        role = message.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
             roles = ", ".join(sorted(_ROLES))
             raise invalid(f"'{where}.role' must be one of {roles}", f"{where}.role", "invalid_value")
         _check_content(f"{where}.content", message)
