@@ -3,17 +3,24 @@
 import asyncio
 import http.client
 import json
+import queue
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 import pytest
+import uvicorn
 from aiohttp import web
 
-from regrade.gateway.process import Gateway, demo_gateway
+from regrade.gateway.app import make_app
+from regrade.gateway.assembly import assembled
+from regrade.gateway.process import Gateway, Served, demo_gateway
+from regrade.gateway.settings import GatewaySettings
 
 
 @dataclass(frozen=True)
@@ -191,3 +198,54 @@ def connect() -> Iterator[Callable[[str], Client]]:
     yield make
     for one in clients:
         one.close()
+
+
+@contextmanager
+def gateway_in_thread(settings: GatewaySettings, env: Mapping[str, str]) -> Iterator[Gateway]:
+    """Run what the serving process runs in a thread of this one: real sockets, without a process to start."""
+    loop = asyncio.new_event_loop()
+    ready: queue.Queue[tuple[uvicorn.Server, int, list[Served]] | BaseException] = queue.Queue()
+
+    async def run() -> None:
+        async with assembled(settings, env) as parts:
+            app = make_app(parts.catalogue, parts.hooks, parts.log)
+            config = uvicorn.Config(app, port=0, lifespan="off", log_level="critical", access_log=False)
+            server = uvicorn.Server(config)
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                serving = asyncio.create_task(server.serve(sockets=[listener]))
+                models = [
+                    Served(one.id, one.context_window, one.mode, one.upstream)
+                    for one in parts.catalogue.values()
+                ]
+                ready.put((server, listener.getsockname()[1], models))
+                await serving
+
+    def work() -> None:
+        try:
+            loop.run_until_complete(run())
+        except BaseException as error:  # noqa: BLE001 - told in the thread of the test
+            ready.put(error)
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun = ready.get(timeout=20)
+    if isinstance(begun, BaseException):
+        thread.join()
+        raise begun
+    server, port, models = begun
+    gateway = Gateway(settings)
+    gateway.base_url = f"http://127.0.0.1:{port}/api/v1"
+    gateway.models = models
+    try:
+        yield gateway
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture
+def in_thread() -> Callable[..., AbstractContextManager[Gateway]]:
+    """Return what runs a gateway in a thread of this process."""
+    return gateway_in_thread

@@ -10,7 +10,6 @@ from aiohttp import web
 
 from regrade.gateway.events import Events, split_events
 from regrade.gateway.metering import Meter
-from regrade.gateway.process import Gateway
 from regrade.gateway.settings import GatewaySettings, Upstream
 from regrade.types import Usage
 
@@ -48,13 +47,13 @@ async def answers(request: web.Request, content: bytes) -> web.StreamResponse:
 
 @pytest.mark.parametrize("prompts", [False, True])
 def test_every_request_is_a_line(
-    upstream: Any, connect: Callable[[str], Any], tmp_path: Path, prompts: bool
+    upstream: Any, connect: Callable[[str], Any], tmp_path: Path, in_thread: Any, prompts: bool
 ) -> None:
     """With status, tokens, times and the end; the prompt is in it only when asked for, a key never."""
     upstream.handler = answers
     log = tmp_path / "access.jsonl"
     model = Upstream("m", upstream.base_url, mode="forward")
-    with Gateway(GatewaySettings(upstreams=(model,), log=str(log), log_prompts=prompts)) as gateway:
+    with in_thread(GatewaySettings(upstreams=(model,), log=str(log), log_prompts=prompts), {}) as gateway:
         client = connect(gateway.base_url)
         ids = [
             client.send(PATH, BODY).headers["X-Request-Id"],
@@ -97,7 +96,7 @@ def test_every_request_is_a_line(
 
 
 def test_a_client_that_leaves_is_a_line_too(
-    upstream: Any, connect: Callable[[str], Any], tmp_path: Path
+    upstream: Any, connect: Callable[[str], Any], tmp_path: Path, in_thread: Any
 ) -> None:
     """It says that the answer did not come to its end."""
 
@@ -110,7 +109,7 @@ def test_a_client_that_leaves_is_a_line_too(
     upstream.handler = never_ends
     log = tmp_path / "access.jsonl"
     model = Upstream("m", upstream.base_url, mode="forward")
-    with Gateway(GatewaySettings(upstreams=(model,), log=str(log))) as gateway:
+    with in_thread(GatewaySettings(upstreams=(model,), log=str(log)), {}) as gateway:
         client = connect(gateway.base_url)
         client.open(PATH, BODY | {"stream": True}).read1(10)
         client.close()

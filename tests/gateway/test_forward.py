@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from regrade.errors import ProviderError
+from regrade.gateway.backend import Call
+from regrade.gateway.forward import ForwardBackend, Retries
 from regrade.gateway.process import Gateway
 from regrade.gateway.settings import GatewaySettings, Upstream
+from regrade.http import HttpSession
 
 KEY = "sk-upstream-secret"
 EVENTS = {"Content-Type": "text/event-stream"}
@@ -378,3 +383,65 @@ def test_the_end_of_the_server_ends_what_is_going_on(upstream: Any, connect: Cal
     refused = waiting.connection.getresponse()
     assert (refused.status, json.loads(refused.read())["error"]["code"]) == (503, "shutting_down")
     assert said == []
+
+
+def test_only_what_never_reached_a_model_is_tried_again(upstream: Any) -> None:
+    """No connection: three attempts with growing waits. A connection that breaks after the request: one."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def resets(request: web.Request, _: bytes) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def ask(url: str) -> ProviderError:
+        async with HttpSession() as session:
+            retries = Retries(sleep=sleep, jitter=lambda: 1.0)
+            backend = ForwardBackend(Upstream("org/model", url), None, session, retries)
+            with pytest.raises(ProviderError) as caught:
+                async with backend.answer(Call("chat", BODY, json.dumps(BODY).encode())):
+                    pass
+            return caught.value
+
+    assert not asyncio.run(ask("http://127.0.0.1:9/v1")).sent
+    assert waits == [0.2, 0.4]
+    upstream.handler = resets
+    assert asyncio.run(ask(upstream.base_url)).sent
+    assert (len(waits), len(upstream.bodies)) == (2, 1)
+
+
+def test_an_upstream_that_comes_back_in_time_is_not_missed() -> None:
+    """The request goes through when the server was only restarting."""
+    held: list[socket.socket] = []
+
+    def listen() -> None:
+        held.append(socket.create_server(("127.0.0.1", port)))
+        connection, _ = held[0].accept()
+        connection.recv(10_000)
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
+        )
+        connection.close()
+
+    async def sleep(_seconds: float) -> None:
+        thread.start()
+        while not held:  # noqa: ASYNC110 - a thread's work
+            await asyncio.sleep(0)
+
+    async def ask() -> bytes:
+        async with HttpSession() as session:
+            upstream = Upstream("org/model", f"http://127.0.0.1:{port}/v1")
+            backend = ForwardBackend(upstream, None, session, Retries(sleep=sleep))
+            async with backend.answer(Call("chat", BODY, json.dumps(BODY).encode())) as answer:
+                assert isinstance(answer.content, bytes)
+                return answer.content
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    thread = threading.Thread(target=listen)
+    assert asyncio.run(ask()) == b"{}"
+    thread.join(10)
+    held[0].close()

@@ -37,6 +37,19 @@ def test_the_example_holds_these_models() -> None:
     assert all(one.base_url.startswith("https://") and one.api_key_env for one in found)
 
 
+def test_the_catalogue_by_example_is_valid(tmp_path: Path) -> None:
+    """That of docs/gateway.md passes the check, and says what the text around it does."""
+    text = (Path(__file__).parents[2] / "docs/gateway.md").read_text(encoding="utf-8")
+    block = text.split("```yaml\n")[1].split("```")[0]
+    shared, local = read_upstreams(written(tmp_path, block))
+    assert (shared.api_key_env, shared.max_connections, shared.prompt_price) == (
+        "OPENROUTER_API_KEY",
+        64,
+        0.25,
+    )
+    assert (local.base_url, local.api_key_env, local.mode) == ("http://localhost:8080/v1", None, "forward")
+
+
 def test_models_share_what_their_upstream_says(tmp_path: Path) -> None:
     """What a model says itself lies over it."""
     path = written(

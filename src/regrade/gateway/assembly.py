@@ -54,8 +54,7 @@ async def assembled(settings: GatewaySettings, env: Mapping[str, str]) -> AsyncI
         live = recorded(live, settings, env, stack)
         offers = live | replay_offers(settings, live, stack)
         if not offers:
-            wanted = f" of {', '.join(settings.only)}" if settings.only else ""
-            raise GatewayError(f"there is nothing to serve: {settings.replay} holds no request{wanted}")
+            raise GatewayError(f"there is nothing to serve: {settings.replay} holds no request to any model")
         hooks = Hooks(_admission(settings, offers, stack), _around_answers(settings))
         yield Parts(offers, hooks, log)
 

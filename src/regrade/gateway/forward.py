@@ -120,7 +120,7 @@ class ForwardBackend:
             try:
                 return await stack.enter_async_context(self._session.stream("POST", url, headers, content))
             except ProviderError as error:
-                if getattr(error, "sent", True) or attempt >= self._retries.attempts:
+                if error.sent or attempt >= self._retries.attempts:
                     raise
             await self._retries.wait(attempt)
             attempt += 1

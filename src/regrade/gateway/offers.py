@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from regrade.errors import GatewayError, did_you_mean
 from regrade.gateway.catalogue import Offer
 from regrade.gateway.demo import DemoBackend
 from regrade.gateway.echo import EchoedCompletions
@@ -102,6 +103,7 @@ def replay_offers(settings: GatewaySettings, taken: Offers, stack: AsyncExitStac
     """Return what a recording offers, except for models that are offered otherwise.
 
     Raises:
+        GatewayError: When it holds nothing of a model that was asked for.
         StoreError: When there is no recording that can be read.
     """
     if settings.replay is None:
@@ -113,6 +115,10 @@ def replay_offers(settings: GatewaySettings, taken: Offers, stack: AsyncExitStac
     backend = ReplayBackend(replayer, settings.pace)
     windows = {one.id: one.context_window for one in settings.upstreams}
     ids = dict.fromkeys([one.id for one in settings.upstreams if one.mode == "replay"] + replayer.models())
+    for wanted in settings.only:
+        if wanted not in taken and wanted not in ids:
+            hint = did_you_mean(wanted, [*taken, *ids]) or f"it has {', '.join(ids)}"
+            raise GatewayError(f'{settings.replay} holds no request to "{wanted}"', hint=hint)
     now = int(time.time())
     return {
         id_: Offer(id_, backend, windows.get(id_), "replay", created=now)
