@@ -80,6 +80,7 @@ class Arm:
         clusters: Shape (n,): the source that a sample shares with others; None without.
         slices: Metadata fields.
         measures: Every metric, those of the requests after those of the scorers.
+        choice_mode: How multiple choice was asked; empty for evals without options.
     """
 
     run: str
@@ -93,6 +94,7 @@ class Arm:
     clusters: Ints | None = field(repr=False)
     slices: Mapping[str, Coded]
     measures: tuple[Measure, ...]
+    choice_mode: str = ""
 
     @property
     def epochs(self) -> int:

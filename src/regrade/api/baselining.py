@@ -88,7 +88,7 @@ def set_baseline(
 
 def _model_record(record: JsonObject) -> JsonObject:
     """Return who answered, without what a committed file need not tell: addresses and options."""
-    kept = ("name", "id", "eval", "judge", "price", "provider", "params")
+    kept = ("name", "id", "eval", "judge", "price", "provider", "params", "choice_mode")
     return {name: record[name] for name in kept if name in record}
 
 

@@ -38,6 +38,7 @@ class CheckedEval:
         parameters: Of generation, as the spec has them for all models.
         epochs: Repeats.
         scorers: Titles.
+        choice_mode: How multiple choice is asked, as the spec has it; None without options.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class CheckedEval:
     parameters: JsonObject
     epochs: int
     scorers: Sequence[str]
+    choice_mode: str | None = None
 
 
 def validate(
@@ -109,4 +111,5 @@ def _check(one: PreparedEval) -> CheckedEval:
         parameters=one.parameters,
         epochs=one.epochs,
         scorers=[unit.title for unit in one.scorers.units],
+        choice_mode=one.choices.mode if one.choices is not None else None,
     )

@@ -1,28 +1,27 @@
 """From a checked spec to an eval that can run: samples, compiled prompts, scorers, metrics."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from regrade.aggregate import EvalMetrics
+from regrade.api.choices import check_options, compile_choices, modes_at_hand
 from regrade.api.datasets import sample_reader
 from regrade.api.measures import check_epochs, measure_records, metrics_of
 from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
 from regrade.api.prompting import compiled_prompts
+from regrade.api.trying import ScorerTrial
 from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError
-from regrade.plan import CompiledPrompt, EvalPlan, sample_variables
-from regrade.plugins import BUILT_INS, Registry
+from regrade.plan import CompiledChoices, CompiledPrompt, EvalPlan, sample_variables
+from regrade.plugins import Registry
 from regrade.protocols import AskingScorer
 from regrade.samples import SampleReader
 from regrade.score import EvalScorers, ScorerUnit, compile_steps
 from regrade.spec import ScorerUse, SpecFile, build
-from regrade.types import JsonObject, Model, Sample
+from regrade.types import ChoiceMode, JsonObject, Model, Sample
 
 __all__ = ["PreparedEval", "Survey", "SurveyedSamples", "prepare", "survey"]
-
-_TRIED = 100
-"""Samples that scorers are tried on before a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class PreparedEval:
         metrics: The same, built.
         parameters: Of generation, as sent.
         epochs: Repeats of each sample.
+        choices: The options of multiple choice.
     """
 
     file: SpecFile
@@ -48,6 +48,7 @@ class PreparedEval:
     metrics: EvalMetrics
     parameters: JsonObject
     epochs: int
+    choices: CompiledChoices | None = None
 
     @property
     def name(self) -> str:
@@ -62,7 +63,9 @@ class PreparedEval:
 
     def plan(self, models: Sequence[Model]) -> EvalPlan:
         """Return what the requests are made of."""
-        return EvalPlan(self.name, self.samples, self.prompts, models, self.parameters, self.epochs)
+        return EvalPlan(
+            self.name, self.samples, self.prompts, models, self.parameters, self.epochs, self.choices
+        )
 
     def requests(self, models: Sequence[Model], samples: int) -> int:
         """Return how many answers are asked for."""
@@ -110,22 +113,33 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
         metrics=metrics,
         parameters=parameters,
         epochs=epochs,
+        choices=compile_choices(file),
     )
 
 
-def survey(one: PreparedEval, *, positions: bool = False) -> Survey:
+def survey(
+    one: PreparedEval, *, positions: bool = False, modes: Collection[ChoiceMode] | None = None
+) -> Survey:
     """Read the dataset once before anything is sent, so that a bad row is known before it costs.
+
+    Args:
+        one: The eval.
+        positions: Whether each sample's place is kept.
+        modes: In which models will be asked multiple choice; default as far as the spec tells.
 
     Raises:
         DatasetError: A row that does not fit.
         SpecError: A prompt whose variables a sample does not have, a scorer that can judge no sample.
     """
-    trial = _ScorerTrial(one)
+    trial = ScorerTrial(one.file, one.scorers, one.choices, one.parameters)
     places: dict[str, int] = {}
     seen = SurveyedSamples(one)
+    asked = modes_at_hand(one.file) if modes is None else modes
     for place, sample in enumerate(seen):
         if positions:
             places[sample.id] = place
+        if one.choices is not None:
+            check_options(one.file, one.choices, sample, asked)
         trial.see(sample)
     trial.check()
     return replace(seen.survey, positions=places)
@@ -176,50 +190,6 @@ def _check_prompts(one: PreparedEval, sample: Sample, first: bool) -> None:
                 prompt.render(sample)
         except TemplateError as error:
             raise _prompt_problem(one, prompt, sample, error, first=first) from error
-
-
-class _ScorerTrial:
-    """Finds scorers that can judge none of the first samples, which is known before a request is paid for.
-
-    Only built-in ones are tried: code of the user's own may take an empty answer amiss.
-    """
-
-    def __init__(self, one: PreparedEval) -> None:
-        self._file = one.file
-        own = {*BUILT_INS["scorer"]} - {"python"}
-        uses = enumerate(zip(one.file.spec.scorers, one.scorers.units, strict=True))
-        self._open = {place: unit for place, (use, unit) in uses if use.name in own and not unit.waits}
-        self._refusals: dict[int, str] = {}
-        own_params = [model.parameters.sent() for model in one.file.spec.models]
-        self._params = {name: value for sent in (*own_params, one.parameters) for name, value in sent.items()}
-        self._left = _TRIED
-
-    def see(self, sample: Sample) -> None:
-        """Try the scorers on a sample, until each could judge one."""
-        if not self._left or not self._open:
-            return
-        self._left -= 1
-        for place, unit in list(self._open.items()):
-            reason = unit.refusal(sample, self._params)
-            if reason is None:
-                del self._open[place]
-            else:
-                self._refusals.setdefault(place, reason)
-
-    def check(self) -> None:
-        """Refuse scorers that could judge nothing.
-
-        Raises:
-            SpecError: Naming each, and its reason for the first sample.
-        """
-        problems = [
-            self._file.problem(
-                ("scorers", place), f"{unit.title} can judge no sample: {self._refusals[place]}"
-            )
-            for place, unit in self._open.items()
-        ]
-        if problems:
-            raise SpecError(problems)
 
 
 def _prompt_problem(

@@ -55,6 +55,7 @@ class LiveRun:
         costs: Dollars so far.
         executor: The counts, and the way to stop.
         torn: Lines of the journal that could not be read; more may be found on the way.
+        choice_modes: Eval to model to the mode in which its multiple choice is asked.
     """
 
     folder: RunFolder
@@ -62,6 +63,7 @@ class LiveRun:
     costs: Costs
     executor: Executor
     torn: Sequence[int] = ()
+    choice_modes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def warnings(self) -> list[str]:

@@ -11,6 +11,14 @@ from typing import Any
 
 from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
 from regrade.api.carrying import Carrier, carrier
+from regrade.api.choosing import (
+    assumed_modes,
+    chosen_modes,
+    decide_modes,
+    modes_of,
+    noted_modes,
+    with_text,
+)
 from regrade.api.demo import demo_gateway
 from regrade.api.describing import describe
 from regrade.api.loops import run_to_end
@@ -149,7 +157,7 @@ async def plan_run(
     evals = {file.spec.name: prepare(file, setting.registry, chosen) for file in files}
     async with AsyncExitStack() as stack:
         carrying = await carrier(stack, chosen, setting.env)
-        cast = await _cast(stack, evals, chosen, setting, carrying)
+        cast = await assumed_modes(await _cast(stack, evals, chosen, setting, carrying), evals)
     return plan_models([(one, survey(one)) for one in evals.values()], cast)
 
 
@@ -182,12 +190,20 @@ async def execute(
     evals = {file.spec.name: prepare(file, setting.registry, options) for file in files}
     async with AsyncExitStack() as stack:
         carrying = await carrier(stack, options, setting.env)
-        cast = stored.cast if stored else await _cast(stack, evals, options, setting, carrying)
+        if stored:
+            cast = with_text(stored.cast, evals)
+        else:
+            cast = await _cast(stack, evals, options, setting, carrying)
+            earlier = folder.manifest().models if folder is not None else ()
+            cast = await decide_modes(cast, evals, _asked(setting, carrying.session), earlier)
         in_order = {name: _in_order(models) for name, models in cast.models.items()}
         before = None
         if folder is not None and not any(in_order.values()):
             before = earlier_surveys(folder.manifest(), files, options)
-        surveys = before or {name: survey(one, positions=in_order[name]) for name, one in evals.items()}
+        surveys = before or {
+            name: survey(one, positions=in_order[name], modes=modes_of(cast.models[name]))
+            for name, one in evals.items()
+        }
         provider_of = _nobody if stored else _providers(cast, surveys, setting, carrying.session)
         folder = folder or create_run(options.results, datetime.now(UTC))
         stack.enter_context(folder.lock())
@@ -202,6 +218,11 @@ async def execute(
         sitting.write_manifest()
         await sitting.run(provider_of, stored.recall if stored else None)
     return Run(folder)
+
+
+def _asked(setting: Setting, session: Session) -> Callable[[Model], ModelProvider]:
+    """Return what gives a provider for the small questions before a run."""
+    return lambda model: build_provider(model, setting.registry, session, setting.env, dict)
 
 
 def _nobody(request: Request) -> ModelProvider:
@@ -273,7 +294,9 @@ class _Sitting:
             if cache is not None:
                 loop.keep = cache.keep
             if self.setting.observer is not None:
-                self.setting.observer(LiveRun(self.folder, self._totals(), costs, executor, index.torn))
+                modes = chosen_modes(self.cast)
+                live = LiveRun(self.folder, self._totals(), costs, executor, index.torn, modes)
+                self.setting.observer(live)
             try:
                 await loop.run(self._requests(index), index.recall if index.places else None)
             except RegradeError as error:
@@ -359,6 +382,7 @@ class _Sitting:
         scores = read_batches(self.folder, "scores", SCORE_COLUMNS)
         level, seed = self.options.level, self.options.seed
         rows = summarise(samples, scores, metrics, level, seed)
+        rows = noted_modes(rows, chosen_modes(self.cast))
         write_summary(self.folder, rows)
         write_ranking(self.folder, self.manifest, rows, self.setting.registry, level=level, seed=seed)
 

@@ -162,6 +162,13 @@ class Recorded:
                 found[place] = row
         return found
 
+    def with_modes(self, arms: "Sequence[Arm]") -> "list[Arm]":
+        """Return its arms, each with the mode in which its multiple choice was asked."""
+        modes = {
+            (one["eval"], one["name"]): str(one["choice_mode"]) for one in self.models if "choice_mode" in one
+        }
+        return [replace(arm, choice_mode=modes.get((arm.eval, arm.model), "")) for arm in arms]
+
     def _samples_path(self) -> Path | None:
         if self.baseline is not None:
             return self.baseline.path
@@ -256,11 +263,13 @@ def lay_out(
         fields |= dict.fromkeys(fields_of(_first(one.batches("samples", ["metadata"]))))
     reader = ArmReader(tuple(fields))
     whole = {
-        name: reader.read(
-            name,
-            one.batches("samples", arm_request_columns()),
-            one.batches("scores", ARM_SCORE_COLUMNS),
-            one.metrics(registry),
+        name: one.with_modes(
+            reader.read(
+                name,
+                one.batches("samples", arm_request_columns()),
+                one.batches("scores", ARM_SCORE_COLUMNS),
+                one.metrics(registry),
+            )
         )
         for name, one in sources.items()
     }

@@ -51,6 +51,9 @@ class RunDisplay:
         self._started = time.monotonic()
         self._run = run
         self._warn()
+        for name, modes in run.choice_modes.items():
+            told = ", ".join(f"{model}: {mode}" for model, mode in modes.items())
+            self._console.print(f"{name}: {told}", soft_wrap=True, markup=False)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             try:

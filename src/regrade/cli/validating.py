@@ -50,6 +50,9 @@ def _show(console: "Console", one: "CheckedEval", *, quiet: bool) -> None:
     epochs = f" x {one.epochs} epochs" if one.epochs > 1 else ""
     head = f"{one.path}: ok, {one.samples:,} samples{epochs}, scorers: {', '.join(one.scorers)}"
     console.print(safe_text(head), soft_wrap=True)
+    if one.choice_mode is not None:
+        decided = "decided at run" if one.choice_mode == "auto" else one.choice_mode
+        console.print(safe_text(f"  choices: {decided}"), soft_wrap=True)
     if quiet:
         return
     for prompt in one.prompts:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from regrade.arms import Arm, Joined, Measure, Pairing, taken
-from regrade.compare.pairing import pair_up
+from regrade.compare.pairing import other_mode, pair_up
 from regrade.comparisons import Change
 from regrade.protocols import OfLabels, PerSample
 from regrade.stats import (
@@ -180,6 +180,9 @@ def _notes(pairing: Pairing) -> Iterator[str]:
 def _unpaired(joined: Joined, a: Measure, b: Measure, level: float) -> Change:
     """Compare arms without common samples."""
     row = _start(joined, b)
+    modes = other_mode(joined) if b.scorer else ""
+    if modes:
+        return replace(row, note=modes)
     per_a, per_b = _independent(joined.a, a), _independent(joined.b, b)
     if per_a is None or per_b is None:
         return replace(row, note="no sample is in both, and the metric has no values of single samples")

@@ -20,7 +20,7 @@ from regrade.stats import (
 )
 from regrade.types import Bounds, MetricInput, SampleValues
 
-__all__ = ["chosen_samples", "pair_up"]
+__all__ = ["chosen_samples", "other_mode", "pair_up"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -81,6 +81,9 @@ def pair_up(joined: Joined, a: Measure, b: Measure, seed: int = 0) -> Pairing:
 def _problem(a: Measure, b: Measure, joined: Joined) -> str:
     if not joined.rows_a.size:
         return _none_in_both(joined)
+    modes = other_mode(joined) if b.scorer else ""
+    if modes:
+        return modes
     if a.versions and b.versions and a.versions != b.versions:
         return (
             f"{b.scorer} is of version {', '.join(a.versions)} in one and {', '.join(b.versions)} in the "
@@ -96,6 +99,19 @@ def _problem(a: Measure, b: Measure, joined: Joined) -> str:
     if a.data.bounds != b.data.bounds:
         return f"{b.scorer} declares the range {a.data.bounds} in one and {b.data.bounds} in the other"
     return ""
+
+
+def other_mode(joined: Joined) -> str:
+    """Return why scores of multiple choice that was asked in two modes do not compare; empty in one mode."""
+    a, b = joined.a, joined.b
+    modes = [arm.choice_mode or "text" for arm in (a, b)]
+    if modes[0] == modes[1]:
+        return ""
+    told = [f"{arm.model} in {arm.run} was asked as {mode}" for arm, mode in zip((a, b), modes, strict=True)]
+    return (
+        f"{' and '.join(told)}: another mode is another measurement, and the two do not compare; set the "
+        "same `mode:` under `choices:` for both"
+    )
 
 
 def _none_in_both(joined: Joined) -> str:

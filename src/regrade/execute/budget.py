@@ -51,6 +51,11 @@ def estimated_tokens(request: Request, largest_answer: int = _UNKNOWN_ANSWER) ->
     """
     content = request.messages or request.text
     prompt = len(encode(content)) / _CHARS_PER_TOKEN
+    if request.choices is not None and request.choices.continuations:
+        # A prompt an option, each with a token behind it.
+        behind = request.choices.continuations
+        prompt = prompt * len(behind) + len(encode("".join(behind))) / _CHARS_PER_TOKEN
+        return prompt, float(len(behind))
     limit = request.params.get("max_tokens") or request.params.get("max_completion_tokens")
     return prompt, float(limit if isinstance(limit, int) else largest_answer)
 

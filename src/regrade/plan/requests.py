@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 
 from regrade.errors import UsageError
 from regrade.jsonio import canonical
+from regrade.plan.choices import CompiledChoices
 from regrade.plan.prompts import CompiledPrompt
-from regrade.types import AskRequest, Endpoint, Json, JsonObject, Key, Messages, Model, Request, Sample
+from regrade.types import (
+    AskRequest,
+    Choices,
+    Endpoint,
+    Json,
+    JsonObject,
+    Key,
+    Messages,
+    Model,
+    Request,
+    Sample,
+)
 
 __all__ = ["EvalPlan", "derived_seed", "judge_request", "plan", "plan_missing", "request_hash"]
 
@@ -30,6 +42,7 @@ class EvalPlan:
         models: Resolved, under unique names.
         parameters: Generation parameters of the spec; a model's own lie over them.
         epochs: How often each sample is asked.
+        choices: The options of multiple choice.
     """
 
     name: str
@@ -38,6 +51,7 @@ class EvalPlan:
     models: Sequence[Model]
     parameters: JsonObject = field(default_factory=dict)
     epochs: int = 1
+    choices: CompiledChoices | None = None
 
 
 def plan(evals: Iterable[EvalPlan], only: Callable[[Key], bool] = lambda _: True) -> Iterator[Request]:
@@ -113,9 +127,18 @@ def _of_sample(
                 key = Key(one.name, prompt.name, model.name, sample.id, epoch)
                 if only(key):
                     params = _seeded(parameters, sample.id, epoch)
-                    hash_ = _finish_hash(prefix, messages, text, params)
-                    yield Request(key, seq, model, prompt.endpoint, messages, text, params, hash_, sample)
+                    choices = _choices(one, sample, model)
+                    hash_ = _finish_hash(prefix, messages, text, params, choices)
+                    yield Request(
+                        key, seq, model, prompt.endpoint, messages, text, params, hash_, sample, choices
+                    )
                 seq += 1
+
+
+def _choices(one: EvalPlan, sample: Sample, model: Model) -> Choices | None:
+    if one.choices is None or model.choice_mode is None:
+        return None
+    return one.choices.of(sample, model.choice_mode)
 
 
 def _size(one: EvalPlan, arms: "_Arms") -> int:
@@ -127,9 +150,7 @@ _Arms = Sequence[tuple[CompiledPrompt, Sequence[_Arm]]]
 
 
 def _arms(one: EvalPlan) -> _Arms:
-    merged = [
-        (model, _hash_prefix(model), merge_parameters(one.parameters, model.params)) for model in one.models
-    ]
+    merged = [(model, _hash_prefix(model), _parameters(one, model)) for model in one.models]
     arms = [(prompt, [arm for arm in merged if arm[0].endpoint == prompt.endpoint]) for prompt in one.prompts]
     for prompt, models in arms:
         if not models:
@@ -145,6 +166,13 @@ def _arms(one: EvalPlan) -> _Arms:
                 hint="a prompt with `text:` is for completions, every other form is for chat",
             )
     return arms
+
+
+def _parameters(one: EvalPlan, model: Model) -> JsonObject:
+    merged = merge_parameters(one.parameters, model.params)
+    if one.choices is None or model.choice_mode is None:
+        return merged
+    return one.choices.parameters(model.choice_mode, model.endpoint, merged)
 
 
 _WANTS: Mapping[Endpoint, str] = {
@@ -185,8 +213,13 @@ def _hash_prefix(model: Model, endpoint: Endpoint | None = None) -> bytes:
     return canonical(whom if model.inline_reasoning else [*whom, "reasoning left inline"])
 
 
-def _finish_hash(prefix: bytes, messages: Messages, text: str, params: JsonObject) -> str:
-    return hashlib.blake2b(prefix + canonical([messages, text, params]), digest_size=16).hexdigest()
+def _finish_hash(
+    prefix: bytes, messages: Messages, text: str, params: JsonObject, choices: Choices | None = None
+) -> str:
+    content: list[Json] = [messages, text, params]
+    if choices is not None and choices.continuations:
+        content.append(list(choices.continuations))
+    return hashlib.blake2b(prefix + canonical(content), digest_size=16).hexdigest()
 
 
 def judge_request(answered: Request, ask: AskRequest, judge: Model) -> Request:

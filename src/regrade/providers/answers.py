@@ -9,7 +9,7 @@ from regrade.providers.faults import server_message
 from regrade.providers.reasoning import content_text, reasoning_of, split_inline
 from regrade.types import Completion, Endpoint, Json, JsonObject, ToolCall, Usage
 
-__all__ = ["AnswerBuilder", "read_completion"]
+__all__ = ["AnswerBuilder", "read_completion", "read_usage"]
 
 
 def read_completion(body: bytes, endpoint: Endpoint, latency_s: float, *, inline: bool = True) -> Completion:
@@ -37,7 +37,7 @@ def read_completion(body: bytes, endpoint: Endpoint, latency_s: float, *, inline
     if text is None and isinstance(source.get("refusal"), str):
         text = source["refusal"]
     said = _Said(text, reasoning_of(source), read_calls(source), _finish(choice))
-    return said.completion(inline=inline, usage=_usage(answer), latency_s=latency_s, model=_model(answer))
+    return said.completion(inline=inline, usage=read_usage(answer), latency_s=latency_s, model=_model(answer))
 
 
 def _first_choice(answer: Json, body: bytes) -> JsonObject:
@@ -106,7 +106,8 @@ def _model(answer: JsonObject) -> str | None:
     return model if isinstance(model, str) else None
 
 
-def _usage(answer: JsonObject) -> Usage:
+def read_usage(answer: JsonObject) -> Usage:
+    """Return the tokens that an endpoint counted."""
     usage = answer.get("usage")
     if not isinstance(usage, dict):
         return Usage()
@@ -157,7 +158,7 @@ class AnswerBuilder:
             raise ProviderError(server_message(jsonio.canonical(chunk)), kind="server_error", retryable=True)
         self._model = self._model or _model(chunk)
         if isinstance(chunk.get("usage"), dict):
-            self._usage = _usage(chunk)
+            self._usage = read_usage(chunk)
         choices = chunk.get("choices")
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
             return False

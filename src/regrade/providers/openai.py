@@ -10,6 +10,7 @@ from regrade.http import Session, StreamReply
 from regrade.media import expanded
 from regrade.providers.answers import AnswerBuilder, read_completion
 from regrade.providers.faults import refused, server_message
+from regrade.providers.likelihoods import first_tokens, option_likelihoods, prompts_of
 from regrade.types import Completion, Endpoint, Json, JsonObject, Key, Model, ModelInfo, Request
 
 __all__ = ["OpenAICompatible", "label_of"]
@@ -53,7 +54,8 @@ class OpenAICompatible:
         return text.replace(self.api_key, "[redacted]") if self.api_key else text
 
     async def _complete(self, request: Request) -> Completion:
-        stream = request.model.stream
+        # What multiple choice needs stands in a whole answer.
+        stream = request.model.stream and (request.choices is None or request.choices.mode == "text")
         url = f"{self.model.base_url}{_PATHS[request.endpoint]}"
         content = jsonio.encode(_body(request, stream=stream))
         started = self.clock()
@@ -67,9 +69,15 @@ class OpenAICompatible:
                 return await self._collect(reply, started)
             limits = _limits(reply.headers)
             body = await reply.read()
-        latency_s, inline = self._elapsed(reply, started), self.model.inline_reasoning
-        completion = read_completion(body, request.endpoint, latency_s, inline=inline)
+        completion = self._read(body, request, self._elapsed(reply, started))
         return replace(completion, limits=limits) if limits else completion
+
+    def _read(self, body: bytes, request: Request, latency_s: float) -> Completion:
+        mode = "text" if request.choices is None else request.choices.mode
+        if mode == "loglikelihood":
+            return option_likelihoods(body, request, latency_s)
+        read = first_tokens if mode == "first_token" else read_completion
+        return read(body, request.endpoint, latency_s, inline=self.model.inline_reasoning)
 
     async def _collect(self, reply: StreamReply, started: float) -> Completion:
         builder = AnswerBuilder()
@@ -159,6 +167,8 @@ def _body(request: Request, *, stream: bool) -> JsonObject:
     content: JsonObject = (
         {"messages": expanded(request.messages)} if request.endpoint == "chat" else {"prompt": request.text}
     )
+    if request.choices is not None and request.choices.continuations:
+        content = {"prompt": prompts_of(request)}
     body: JsonObject = {"model": request.model.id, **content, **request.params}
     if stream:
         body["stream"] = True

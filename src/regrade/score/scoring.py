@@ -11,6 +11,7 @@ from regrade.protocols import Ask, AskingScorer, Scorer, ScoreResult
 from regrade.score.steps import Steps
 from regrade.types import (
     AskRequest,
+    Choices,
     Completion,
     Failure,
     Json,
@@ -62,9 +63,10 @@ class ScorerUnit:
         """
         completion, request = outcome.completion, outcome.request
         assert completion is not None
-        if completion.cut_in_reasoning:
+        by_numbers = request.choices is not None and request.choices.mode != "text"
+        if completion.cut_in_reasoning and not by_numbers:
             return None
-        found = self.steps.extract(completion.text)
+        found = completion.text if by_numbers else self.steps.extract(completion.text)
         if found is None:
             return None
         return ScoreContext(
@@ -76,17 +78,26 @@ class ScorerUnit:
             prompt=request.key.prompt,
             messages=_messages(request),
             params=request.params,
+            choices=request.choices,
         )
 
-    def refusal(self, sample: Sample, params: Mapping[str, Json]) -> str | None:
+    def refusal(
+        self, sample: Sample, params: Mapping[str, Json], choices: Choices | None = None
+    ) -> str | None:
         """Return why the scorer can judge no answer to this sample, such as a target of the wrong kind.
 
         Only for scorers that neither wait nor ask.
+
+        Args:
+            sample: The sample.
+            params: Generation parameters that will be sent.
+            choices: Its options, to be judged by what a model wrote.
         """
         assert not isinstance(self.scorer, AskingScorer)
         target = _each_text(sample.target, self.steps)
         try:
-            self.scorer.score(ScoreContext("", target, sample, Completion(""), params=params))
+            nothing = Completion("")
+            self.scorer.score(ScoreContext("", target, sample, nothing, params=params, choices=choices))
         except ScorerError as error:
             return _why(error)
         return None

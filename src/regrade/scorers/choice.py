@@ -7,25 +7,19 @@ from string import ascii_uppercase
 from typing import ClassVar
 
 from regrade import jsonio
+from regrade.choices import DECORATION, WORD, label_form, letter_in, lettered, plain, target_letter
 from regrade.errors import ScorerError, TemplateError, UsageError
+from regrade.scorers.likelihood import by_first_token, by_likelihood
 from regrade.scorers.targets import UNIT, acceptable, acceptable_texts
 from regrade.templates import look_up
-from regrade.texts import clipped, shortened
+from regrade.texts import shortened
 from regrade.types import Bounds, Json, Sample, Score, ScoreContext
 
 __all__ = ["Classification", "MultipleChoice"]
 
-_WRAPPED = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
-_DECORATION = str.maketrans("", "", "*`_$")
 _ANNOUNCED = re.compile(r"\banswer(?:\s+is\b|\s*[:=])+|\\boxed\b", re.IGNORECASE)
-_ALONE = re.compile(r"[\s(\[\"']*([A-Za-z])[\s)\]}.:,;!\"']*")
-_WORD = r"(?!A\s+(?!is\b|because\b|since\b|as\b)[a-z]|I\b)"  # "A dog" and "I think" name no choice
-_NOT_SEVERAL = r"(?!\s*(?:[,/&]|or\b|and\b|nor\b)\s*[(\[]?(?!I\b)[A-Z](?![A-Za-z]))"  # "B or C" is undecided
-_LEADING = re.compile(
-    rf"[\s\"']*{_WORD}(?:[(\[]([A-Za-z])[)\]]|([A-Za-z])\)|([A-Z])(?=[.:,}}\s]|$)){_NOT_SEVERAL}"
-)
 _IN_BRACKETS = re.compile(r"[(\[]([A-Z])[)\]]")
-_STANDING = re.compile(rf"(?<![\w'\u2019]){_WORD}([A-Z])(?![\w'\u2019])")
+_STANDING = re.compile(rf"(?<![\w'\u2019]){WORD}([A-Z])(?![\w'\u2019])")
 _LONGEST_LABEL = 80
 
 
@@ -37,6 +31,12 @@ class MultipleChoice:
     "Answer: B", LaTeX's boxed B; the last announcement counts), the only letter in brackets, a choice's own
     text, and a capital that stands alone. Several different letters without an announcement are no answer.
     The target is a letter in one of these forms, an index from 0, or a choice's text.
+
+    In an eval with `choices:` the options are those, and where the model's endpoint tells how likely they
+    are, the likeliest one is taken in place of what the model wrote. Beside accuracy there are then
+    `target_probability`, the target's share among the options; with log-likelihoods `accuracy_norm` and
+    `accuracy_bytes`, the likeliest per character and per byte; with first tokens `option_mass`, the share of
+    all options together.
 
     Attributes:
         choices: The column with each sample's choices, or the choices of all: a list of texts in the order
@@ -51,7 +51,7 @@ class MultipleChoice:
     def __post_init__(self) -> None:
         if self.choices is not None and not isinstance(self.choices, str):
             try:
-                _lettered(self.choices)
+                lettered(self.choices)
             except ValueError as error:
                 raise UsageError(f"choice: {error}") from error
 
@@ -60,14 +60,17 @@ class MultipleChoice:
         """Return the range of the values."""
         return UNIT
 
-    def score(self, context: ScoreContext) -> Score:
+    def score(self, context: ScoreContext) -> Score | Mapping[str, Score]:
         """Find the letter and compare it; the letters are kept as label and expected label.
 
         Raises:
             ScorerError: When the target or the column of choices is missing or is none of the forms above.
         """
-        options = self._options(context.sample)
+        options = self._options(context)
         wanted = [_wanted(target, options) for target in acceptable(context.target)]
+        if context.choices is not None and context.choices.mode != "text":
+            judge = by_likelihood if context.choices.mode == "loglikelihood" else by_first_token
+            return judge(context.choices, context.completion, wanted)
         found = _chosen(context.answer, options)
         if found is None:
             reason = f"no choice found in {shortened(context.answer)}"
@@ -76,29 +79,17 @@ class MultipleChoice:
         reason = "" if found == expected else f"chose {found}, expected {' or '.join(wanted)}"
         return Score(float(found == expected), found, expected, reason=reason)
 
-    def _options(self, sample: Sample) -> dict[str, str]:
+    def _options(self, context: ScoreContext) -> dict[str, str]:
+        if self.choices is None and context.choices is not None:
+            return {option.letter: plain(option.text) for option in context.choices.options}
         if self.choices is None:
             return dict.fromkeys(ascii_uppercase, "")
         if not isinstance(self.choices, str):
-            return _lettered(self.choices)
+            return lettered(self.choices)
         try:
-            return _lettered(_column(sample, self.choices))
+            return lettered(_column(context.sample, self.choices))
         except ValueError as error:
             raise ScorerError(f'column "{self.choices}": {error}') from error
-
-
-def _lettered(choices: Json) -> dict[str, str]:
-    """Return letter to text; ValueError when these are no choices."""
-    if isinstance(choices, Mapping) and choices:
-        named = {str(letter).strip("()[]. ").upper(): _plain(str(text)) for letter, text in choices.items()}
-        if len(named) == len(choices) and named.keys() <= set(ascii_uppercase):
-            return named
-        raise ValueError(f"choices are named by different letters A to Z, not {', '.join(map(str, choices))}")
-    if isinstance(choices, list) and 0 < len(choices) <= len(ascii_uppercase):
-        return {letter: _plain(str(text)) for letter, text in zip(ascii_uppercase, choices, strict=False)}
-    raise ValueError(
-        f"choices are a list of 1 to 26 texts or a mapping, not {clipped(jsonio.dumps(choices))}"
-    )
 
 
 def _column(sample: Sample, name: str) -> Json:
@@ -109,23 +100,20 @@ def _column(sample: Sample, name: str) -> Json:
 
 
 def _wanted(target: Json, options: Mapping[str, str]) -> str:
-    if isinstance(target, int) and not isinstance(target, bool) and 0 <= target < len(options):
-        return list(options)[target]
-    if isinstance(target, str):
-        found = _read(_plain(target), options)
-        if found:
-            return found
-    raise ScorerError(f"the target {jsonio.dumps(target)} is none of the choices {', '.join(options)}")
+    found = target_letter(target, options)
+    if found is None:
+        raise ScorerError(f"the target {jsonio.dumps(target)} is none of the choices {', '.join(options)}")
+    return found
 
 
 def _chosen(answer: str, options: Mapping[str, str]) -> str | None:
     """Return the letter that the answer picks, from its clearest sign to the faintest."""
-    undecorated = answer.translate(_DECORATION)
+    undecorated = answer.translate(DECORATION)
     announced = list(_ANNOUNCED.finditer(undecorated))
-    text = _plain(answer)
-    tails = [_plain(undecorated[match.end() :]) for match in announced[-1:]]
+    text = plain(answer)
+    tails = [plain(undecorated[match.end() :]) for match in announced[-1:]]
     for piece in (*tails, text):
-        found = _read(piece, options)
+        found = letter_in(piece, options)
         if found:
             return found
     for piece in (*tails, text):
@@ -133,32 +121,6 @@ def _chosen(answer: str, options: Mapping[str, str]) -> str | None:
         if found:
             return found
     return _only(_STANDING.findall(text), options)
-
-
-def _plain(text: str) -> str:
-    """Return the text without Markdown's emphasis and LaTeX's wrappers."""
-    plain = _WRAPPED.sub(r" \1 ", text.translate(_DECORATION))
-    return plain.strip().lstrip("{").strip()
-
-
-def _read(piece: str, options: Mapping[str, str]) -> str | None:
-    """Return the letter of a piece that is a letter, is a choice's text, or begins with a letter."""
-    alone = _ALONE.fullmatch(piece)
-    if alone:
-        return _known(alone[1], options)
-    form = _label_form(piece)
-    same = [letter for letter, text in options.items() if text and _label_form(text) == form]
-    if len(same) == 1:
-        return same[0]
-    leading = [match for match in map(_LEADING.match, piece.splitlines()) if match]
-    letters = {(match[1] or match[2] or match[3]).upper() for match in leading}
-    if len(letters) == 1 and _LEADING.match(piece):  # lines that begin with several list the choices
-        return _known(letters.pop(), options)
-    return None
-
-
-def _known(letter: str, options: Mapping[str, str]) -> str | None:
-    return letter.upper() if letter.upper() in options else None
 
 
 def _only(letters: Sequence[str], options: Mapping[str, str]) -> str | None:
@@ -191,7 +153,7 @@ class Classification:
     def __post_init__(self) -> None:
         if self.labels is None:
             return
-        forms = [_label_form(label) for label in self.labels]
+        forms = [label_form(label) for label in self.labels]
         if not forms or not all(forms):
             raise UsageError("classification: `labels` needs names with letters or digits in them")
         twice = [label for label, form in zip(self.labels, forms, strict=True) if forms.count(form) > 1]
@@ -223,7 +185,7 @@ class Classification:
 
     def _spelling(self, target: str) -> str:
         if self.labels is None:
-            if not _label_form(target):
+            if not label_form(target):
                 raise ScorerError(f"the target {shortened(target)} is no label")
             return target.strip()
         found = _same(target, self.labels)
@@ -240,20 +202,14 @@ class Classification:
         if self.labels is None:
             text = answer.strip()
             short = len(text) <= _LONGEST_LABEL and "\n" not in text
-            return text if short and _label_form(text) else None
+            return text if short and label_form(text) else None
         found = _mentions(answer, self.labels)
         return found.pop() if len(found) == 1 else None
 
 
-def _label_form(text: str) -> str:
-    """Return the text for comparing: case folded, one space between words, no punctuation around it."""
-    words = " ".join(text.casefold().split())
-    return re.sub(r"^[^\w+\-#]+|[^\w+\-#%]+$", "", words)
-
-
 def _same(text: str, labels: Sequence[str]) -> str | None:
-    form = _label_form(text)
-    return next((label for label in labels if _label_form(label) == form), None)
+    form = label_form(text)
+    return next((label for label in labels if label_form(label) == form), None)
 
 
 def _mentions(text: str, labels: Sequence[str]) -> set[str]:

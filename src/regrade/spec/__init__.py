@@ -1,6 +1,7 @@
 """The spec: one YAML file an evaluation, checked whole before anything is loaded or sent."""
 
 from regrade.spec.arguments import ArgumentProblem, argument_schema, build, check_arguments, resolve
+from regrade.spec.choices import ChoicesSpec
 from regrade.spec.datasets import DatasetSpec
 from regrade.spec.document import NodePath
 from regrade.spec.evals import EvalSpec
@@ -17,6 +18,7 @@ __all__ = [
     "ArgumentProblem",
     "CallSpec",
     "CheckPlugin",
+    "ChoicesSpec",
     "DatasetSpec",
     "EvalSpec",
     "FewShotSpec",

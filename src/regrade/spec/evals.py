@@ -5,6 +5,7 @@ from typing import Annotated, Any, Self, TypeAlias
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from regrade.spec.choices import ChoicesSpec
 from regrade.spec.datasets import AnyDataset
 from regrade.spec.gates import GateSpec
 from regrade.spec.models import Models
@@ -34,6 +35,7 @@ class EvalSpec(Strict):
         matrix: Variables; every prompt once for each combination.
         vars: Constants for templates.
         epochs: How often each sample is asked.
+        choices: The options of multiple choice, and how the answer is found among them.
         scorers: How answers are judged.
         metrics: How scores are aggregated, for scorers that have none of their own.
         cluster: Metadata name, column or template of what samples share; standard errors respect it.
@@ -51,6 +53,7 @@ class EvalSpec(Strict):
     matrix: dict[str, list[Scalar]] = Field(default_factory=dict)
     vars: JsonObject = Field(default_factory=dict)
     epochs: int = Field(default=1, ge=1)
+    choices: ChoicesSpec | None = None
     scorers: ScorerUses = Field(min_length=1)
     metrics: (
         Annotated[

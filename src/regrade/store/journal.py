@@ -9,7 +9,18 @@ from typing import Self
 
 from regrade.errors import StoreError
 from regrade.jsonio import encode, loads
-from regrade.types import Completion, Failure, JsonObject, Key, Outcome, Request, ToolCall, Usage
+from regrade.types import (
+    Completion,
+    Failure,
+    JsonObject,
+    Key,
+    OptionLogprob,
+    Outcome,
+    Request,
+    TokenLogprob,
+    ToolCall,
+    Usage,
+)
 
 __all__ = ["VERSION", "JournalFile", "answer_record", "outcome_of", "record_of"]
 
@@ -134,6 +145,7 @@ def answer_record(outcome: Outcome) -> JsonObject:
         "ok": True,
         "text": completion.text,
         **(called if completion.tool_calls else {}),
+        **_likelihood_record(completion),
         "reasoning": completion.reasoning,
         "finish_reason": completion.finish_reason,
         "usage": _usage_record(completion.usage),
@@ -141,6 +153,18 @@ def answer_record(outcome: Outcome) -> JsonObject:
         "latency_s": completion.latency_s,
         "served_model": completion.served_model,
     }
+
+
+def _likelihood_record(completion: Completion) -> JsonObject:
+    """Return what multiple choice is judged by, in as few bytes as it takes: a line a request adds up."""
+    record: JsonObject = {}
+    if completion.option_logprobs:
+        record["option_logprobs"] = [
+            [one.logprob, one.tokens, one.greedy] for one in completion.option_logprobs
+        ]
+    if completion.first_tokens:
+        record["first_tokens"] = [[one.token, one.logprob] for one in completion.first_tokens]
+    return record
 
 
 def _call_record(call: ToolCall) -> JsonObject:
@@ -170,6 +194,8 @@ def outcome_of(record: Mapping[str, object], request: Request, *, replayed: bool
             latency_s=found.get("latency_s"),
             served_model=found.get("served_model"),
             tool_calls=tuple(ToolCall(**call) for call in found.get("tool_calls", ())),
+            option_logprobs=tuple(OptionLogprob(*one) for one in found.get("option_logprobs", ())),
+            first_tokens=tuple(TokenLogprob(*one) for one in found.get("first_tokens", ())),
         )
     failure = None if found["ok"] else Failure(**found["failure"])
     return Outcome(

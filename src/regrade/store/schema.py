@@ -26,6 +26,8 @@ SAMPLES = pa.schema(
         pa.field("reasoning", _TEXT),
         pa.field("finish_reason", _TEXT),
         pa.field("cut_in_reasoning", pa.bool_()),
+        pa.field("choice_mode", _TEXT),
+        pa.field("choice_logprobs", _TEXT),
         pa.field("parsed", pa.bool_()),
         pa.field("prompt_tokens", pa.int64()),
         pa.field("completion_tokens", pa.int64()),
@@ -52,7 +54,8 @@ SAMPLES = pa.schema(
     ],
     metadata=VERSION,
 )
-"""`input` and `target`: texts as they are, else JSON; `tool_calls`, `messages`, `params`, `metadata`: JSON.
+"""`input` and `target`: texts as they are, else JSON; `tool_calls`, `choice_logprobs`, `messages`, `params`,
+`metadata`: JSON.
 
 Runs of an older regrade lack the columns that were added since; they read as null. `VERSION` grows only
 when an older regrade would misread a table.

@@ -107,6 +107,7 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
         **request.key._asdict(),
         "ok": failure is None,
         **_answer_columns(outcome.completion),
+        **_choice_columns(outcome),
         "parsed": parsed,
         **_usage_columns(outcome.completion),
         "cost_usd": cost_usd,
@@ -127,6 +128,21 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
         "params": dumps(request.params),
         "metadata": dumps(sample.metadata),
         "hash": request.hash,
+    }
+
+
+def _choice_columns(outcome: Outcome) -> JsonObject:
+    """Return how multiple choice was asked, and what the endpoint said of each option or first token."""
+    choices, completion = outcome.request.choices, outcome.completion
+    found: dict[str, float] = {}
+    if choices is not None and completion is not None and completion.option_logprobs:
+        pairs = zip(choices.options, completion.option_logprobs, strict=False)
+        found = {option.letter: one.logprob for option, one in pairs}
+    elif completion is not None:
+        found = {one.token: one.logprob for one in completion.first_tokens}
+    return {
+        "choice_mode": choices.mode if choices is not None else None,
+        "choice_logprobs": dumps(found) if found else None,
     }
 
 

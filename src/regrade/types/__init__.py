@@ -4,6 +4,7 @@
 """
 
 from regrade.types.answers import Completion, Failure, Outcome, ToolCall, Usage
+from regrade.types.choices import ChoiceMode, Choices, Option, OptionLogprob, TokenLogprob
 from regrade.types.datasets import Row, Sample
 from regrade.types.metrics import Estimate, MetricInput, SampleValues, SummaryRow
 from regrade.types.requests import AskRequest, Key, Model, ModelInfo, Price, Request
@@ -14,6 +15,8 @@ __all__ = [
     "AskRequest",
     "Better",
     "Bounds",
+    "ChoiceMode",
+    "Choices",
     "Completion",
     "Endpoint",
     "Estimate",
@@ -26,6 +29,8 @@ __all__ = [
     "MetricInput",
     "Model",
     "ModelInfo",
+    "Option",
+    "OptionLogprob",
     "Outcome",
     "Price",
     "Request",
@@ -37,6 +42,7 @@ __all__ = [
     "ScoreRow",
     "Stage",
     "SummaryRow",
+    "TokenLogprob",
     "ToolCall",
     "Usage",
 ]

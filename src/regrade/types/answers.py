@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from regrade.types.choices import OptionLogprob, TokenLogprob
 from regrade.types.requests import Request
 from regrade.types.values import FailureKind, Stage
 
@@ -48,6 +49,8 @@ class Completion:
         served_model: The model id that the endpoint says answered.
         limits: The endpoint's `x-ratelimit-*` headers, where it sent any; not stored.
         tool_calls: The functions that the model wants called, in its order.
+        option_logprobs: How likely each option of multiple choice is, in their order.
+        first_tokens: The likeliest first tokens of the answer, where multiple choice asks for them.
     """
 
     text: str
@@ -59,6 +62,8 @@ class Completion:
     served_model: str | None = None
     limits: Mapping[str, str] | None = None
     tool_calls: tuple[ToolCall, ...] = ()
+    option_logprobs: tuple[OptionLogprob, ...] = ()
+    first_tokens: tuple[TokenLogprob, ...] = ()
 
     @property
     def cut_in_reasoning(self) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from regrade.types.choices import ChoiceMode, Choices
 from regrade.types.datasets import Sample
 from regrade.types.values import Endpoint, JsonObject, Messages
 
@@ -47,6 +48,7 @@ class Model:
         max_connections: A limit of this model's own.
         rpm: Requests a minute that the endpoint allows, when known.
         tpm: Tokens a minute, likewise.
+        choice_mode: How its answers to multiple choice are found; None for an eval without options.
         inline_reasoning: Whether reasoning at the start of the answer's own text is told from the answer.
         options: Arguments of other providers (such as `outputs`), as written.
     """
@@ -66,6 +68,7 @@ class Model:
     rpm: float | None = None
     tpm: float | None = None
     inline_reasoning: bool = True
+    choice_mode: ChoiceMode | None = None
     options: JsonObject = field(default_factory=dict)
 
 
@@ -90,8 +93,10 @@ class Request:
         messages: For chat; empty for completions.
         text: For completions; empty for chat.
         params: Generation parameters exactly as sent, `extra_body` merged, derived seed included.
-        hash: Hash of endpoint kind, model name, endpoint identity, messages or text, and params.
+        hash: Hash of endpoint kind, model name, endpoint identity, messages or text, and params; the
+            continuations of multiple choice too, where there are any.
         sample: The sample that it was rendered from.
+        choices: The options of multiple choice.
     """
 
     key: Key
@@ -103,6 +108,7 @@ class Request:
     params: JsonObject
     hash: str
     sample: Sample
+    choices: Choices | None = None
 
 
 @dataclass(frozen=True, slots=True)

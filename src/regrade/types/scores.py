@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regrade.types.answers import Completion, Failure
+from regrade.types.choices import Choices
 from regrade.types.datasets import Sample
 from regrade.types.requests import Key
 from regrade.types.values import Json
@@ -43,6 +44,7 @@ class ScoreContext:
         prompt: The name of the prompt.
         messages: The chat messages that were sent; for completions one user message.
         params: The generation parameters that were sent, tools and response format among them.
+        choices: The options of multiple choice, in evals that have them.
     """
 
     answer: str
@@ -53,6 +55,7 @@ class ScoreContext:
     prompt: str = ""
     messages: Sequence[Mapping[str, Json]] = ()
     params: Mapping[str, Json] = field(default_factory=dict)
+    choices: Choices | None = None
 
 
 @dataclass(frozen=True, slots=True)
