@@ -18,6 +18,9 @@ __all__ = [
     "target_letter",
 ]
 
+ASKED_AS = "; asked as "
+"""Stands between the method of a figure and the mode of its multiple choice."""
+
 _WRAPPED = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 DECORATION = str.maketrans("", "", "*`_$")
 """Takes Markdown's emphasis and LaTeX's dollars out of a text."""

@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 
 from regrade.errors import ScorerError, UsageError
 from regrade.scorers.choice import Classification, MultipleChoice
-from regrade.types import Json, ScoreContext
+from regrade.types import Json, Score, ScoreContext
 
 Make = Callable[..., ScoreContext]
+
+
+def judged(scorer: MultipleChoice, seen: ScoreContext) -> Score:
+    """Return the one score of an answer in words."""
+    score = scorer.score(seen)
+    assert isinstance(score, Score)
+    return score
+
 
 CITIES = ["London", "Paris", "New York", "York"]
 
@@ -58,7 +66,7 @@ CITIES = ["London", "Paris", "New York", "York"]
 )
 def test_a_letter_in_many_forms(context: Make, answer: str) -> None:
     """Alone, in front, announced, boxed or the only one in brackets: the letter is understood."""
-    score = MultipleChoice().score(context(answer, "B"))
+    score = judged(MultipleChoice(), context(answer, "B"))
     assert (score.value, score.label, score.expected, score.parsed) == (1, "B", "B", True)
 
 
@@ -79,14 +87,14 @@ def test_a_letter_in_many_forms(context: Make, answer: str) -> None:
 )
 def test_an_unclear_choice_is_none(context: Make, answer: str) -> None:
     """No letter, or several without saying which, is an answer that was not found."""
-    score = MultipleChoice().score(context(answer, "B"))
+    score = judged(MultipleChoice(), context(answer, "B"))
     assert (score.value, score.label, score.expected, score.parsed) == (0, None, "B", False)
 
 
 def test_a_is_a_letter_when_it_is_meant(context: Make) -> None:
     """The article and the letter A are told apart."""
     for answer in ("A", "A.", "A is correct", "The answer is A because it rains", "(A) dog"):
-        assert MultipleChoice().score(context(answer, "A")).value == 1
+        assert judged(MultipleChoice(), context(answer, "A")).value == 1
 
 
 @pytest.mark.parametrize(
@@ -108,41 +116,41 @@ def test_a_is_a_letter_when_it_is_meant(context: Make) -> None:
 def test_the_text_of_a_choice(context: Make, answer: str, label: str | None) -> None:
     """Where the choices are known, one of them stands for its letter; letters beyond them are unknown."""
     in_column = context(answer, "B", row={"options": {"cities": CITIES}})
-    assert MultipleChoice("options.cities").score(in_column).label == label
-    assert MultipleChoice(CITIES).score(context(answer, "B")).label == label
+    assert judged(MultipleChoice("options.cities"), in_column).label == label
+    assert judged(MultipleChoice(CITIES), context(answer, "B")).label == label
 
 
 @pytest.mark.parametrize("target", ["B", "(B)", "b.", 1, "Paris", "paris", ["B", "C"], "B) Paris"])
 def test_the_target_in_many_forms(context: Make, target: Json) -> None:
     """The target is a letter, an index from 0 or a choice's text."""
-    right = MultipleChoice(CITIES).score(context("B", target))
-    wrong = MultipleChoice(CITIES).score(context("A", target))
+    right = judged(MultipleChoice(CITIES), context("B", target))
+    wrong = judged(MultipleChoice(CITIES), context("A", target))
     assert (right.value, wrong.value, wrong.label, wrong.expected) == (1, 0, "A", "B")
 
 
 def test_choices_by_letter_and_from_metadata(context: Make) -> None:
     """A mapping names the letters, and metadata serves where columns are no longer there."""
     choices = {"(c)": "red", "D": "blue"}
-    assert MultipleChoice(choices).score(context("blue", "D")).value == 1
+    assert judged(MultipleChoice(choices), context("blue", "D")).value == 1
     stored = context("red", "C", metadata={"options": choices})
-    assert MultipleChoice("options").score(stored).value == 1
+    assert judged(MultipleChoice("options"), stored).value == 1
 
 
 @pytest.mark.parametrize("target", [None, "E", "Rome", 4, -1, True, 1.5, {"a": 1}])
 def test_a_target_that_is_no_choice_is_an_error(context: Make, target: Json) -> None:
     """A sample whose target cannot be chosen is a failure."""
     with pytest.raises(ScorerError, match="target"):
-        MultipleChoice(CITIES).score(context("B", target))
+        judged(MultipleChoice(CITIES), context("B", target))
 
 
 def test_a_column_without_choices_is_an_error(context: Make) -> None:
     """A missing column is named with its neighbour, and a column of something else is refused."""
     with pytest.raises(ScorerError, match='no column "option"') as caught:
-        MultipleChoice("option").score(context("B", "B", row={"options": CITIES}))
+        judged(MultipleChoice("option"), context("B", "B", row={"options": CITIES}))
     assert caught.value.hint == 'did you mean "options"?'
     for bad in ("text", [], list(range(27)), {"1": "x"}, {"a": "x", "A": "y"}, 5):
         with pytest.raises(ScorerError, match='column "options": choices are'):
-            MultipleChoice("options").score(context("B", "B", row={"options": bad}))
+            judged(MultipleChoice("options"), context("B", "B", row={"options": bad}))
     with pytest.raises(UsageError, match="choice: choices are"):
         MultipleChoice([])
 
@@ -223,7 +231,7 @@ def test_labels_that_read_alike_are_refused(labels: list[str]) -> None:
 @given(text=st.text(max_size=300))
 def test_any_text_is_a_choice_or_none(text: str, context: Make) -> None:
     """No text crashes the search, and what is found is one of the choices."""
-    chosen: Any = MultipleChoice(CITIES).score(context(text, "A"))
+    chosen: Any = judged(MultipleChoice(CITIES), context(text, "A"))
     assert chosen.label in {None, "A", "B", "C", "D"}
     assert chosen.parsed is (chosen.label is not None)
     assert Classification(TEAMS).score(context(text, "billing")).label in {None, *TEAMS}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from regrade.api.models import Cast
 from regrade.api.prepare import PreparedEval
 from regrade.api.probing import ask_echo, ask_first_token
+from regrade.choices import ASKED_AS
 from regrade.errors import UsageError
 from regrade.protocols import Exchanges, ModelProvider
 from regrade.types import ChoiceMode, JsonObject, Model, SummaryRow
@@ -100,13 +101,13 @@ def _has_options(evals: Mapping[str, PreparedEval], name: str) -> bool:
 
 
 def noted_modes(rows: Sequence[SummaryRow], modes: Mapping[str, Mapping[str, str]]) -> list[SummaryRow]:
-    """Return the rows of a summary with the mode beside every figure of an eval that has options."""
+    """Return the rows of a summary with the mode in the method of every figure of an eval with options."""
 
     def noted(row: SummaryRow) -> SummaryRow:
         mode = modes.get(row.eval, {}).get(row.model)
         if mode is None or not row.scorer:
             return row
-        return replace(row, note="; ".join(part for part in (row.note, f"asked as {mode}") if part))
+        return replace(row, method=f"{row.method}{ASKED_AS}{mode}")
 
     return [noted(row) for row in rows]
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regrade.api.models import Cast
 from regrade.api.prepare import PreparedEval, Survey
@@ -41,7 +41,10 @@ def plan_models(evals: Iterable[tuple[PreparedEval, Survey]], cast: Cast) -> lis
     found = []
     for one, seen in evals:
         for model in cast.models[one.name]:
-            rendered = list(itertools.islice(plan([one.plan([model])]), _RENDERED))
+            alone = one.plan([model])
+            mine = [prompt for prompt in alone.prompts if prompt.endpoint == model.endpoint]
+            asked = replace(alone, prompts=mine or alone.prompts)
+            rendered = list(itertools.islice(plan([asked]), _RENDERED))
             found.append(_planned(one, model, rendered, one.requests([model], seen.count)))
     return found
 

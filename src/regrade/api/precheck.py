@@ -177,7 +177,8 @@ def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
 
     found = find_measure(rule, _stand_in(file, sides.registry))
     if isinstance(found, Problem):
-        if all(use.name in _ONE_VALUE for use in file.spec.scorers):
+        known = _ONE_VALUE - ({"choice"} if file.spec.choices is not None else set())
+        if all(use.name in known for use in file.spec.scorers):
             yield found
         return
     bounds = found.data.bounds

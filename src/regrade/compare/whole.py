@@ -7,6 +7,7 @@ from regrade.compare.agreements import agreements_of
 from regrade.compare.changes import changes_of
 from regrade.compare.flips import find_flips
 from regrade.compare.leads import find_leads
+from regrade.compare.pairing import other_mode
 from regrade.comparisons import Comparison
 
 __all__ = ["compare_pairs"]
@@ -24,12 +25,13 @@ def compare_pairs(
         level: Of every interval.
         seed: Of every draw.
     """
+    alike = [joined for joined in pairs if not other_mode(joined)]
     return Comparison(
         a=names[0],
         b=names[1],
         changes=tuple(changes_of(pairs, level, seed)),
-        leads=tuple(find_leads(pairs, level, seed)),
-        flips=tuple(flips for joined in pairs for flips in find_flips(joined)),
+        leads=tuple(find_leads(alike, level, seed)),
+        flips=tuple(flips for joined in alike for flips in find_flips(joined)),
         notes=(*_left_out(pairs), *_alone(alone)),
         level=level,
         agreements=tuple(one for joined in pairs for one in agreements_of(joined, level)),

@@ -7,6 +7,7 @@ the model's own; a test holds them against those of single tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from regrade import jsonio
 from regrade.errors import ProviderError
@@ -34,6 +35,14 @@ def has_parts(body: JsonObject) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Walk:
+    """A prompt that was walked through: its tokens by their numbers, and with what the model thought."""
+
+    ids: list[int]
+    tokens: list[Token]
+
+
+@dataclass(frozen=True, slots=True)
 class EchoedCompletions:
     """Answers completions requests that `has_parts` tells.
 
@@ -57,7 +66,12 @@ class EchoedCompletions:
             ProviderError: llama.cpp cannot be reached or answers in another form.
         """
         prompts = _prompts(body)
-        answers = [await self._one(body, prompt, at, model) for at, prompt in enumerate(prompts)]
+        walk = _Walk([], [])
+        answers = []
+        for at, prompt in enumerate(prompts):
+            if body.get("echo") and body.get("logprobs") is not None:
+                walk = await self._walked(prompt, body["logprobs"], walk)
+            answers.append(await self._one(body, prompt, at, walk.tokens, model))
         whole = answers[0]
         usage = {
             name: sum(answer["usage"][name] for answer in answers)
@@ -65,16 +79,15 @@ class EchoedCompletions:
         }
         return {**whole, "choices": [answer["choices"][0] for answer in answers], "usage": usage}
 
-    async def _one(self, body: JsonObject, prompt: str, index: int, model: str) -> JsonObject:
+    async def _one(
+        self, body: JsonObject, prompt: str, index: int, walked: Sequence[Token], model: str
+    ) -> JsonObject:
         """Return the answer to one prompt, its text and tokens in front where they are wanted."""
         echo, top = bool(body.get("echo")), body.get("logprobs")
         generated = await self._generated(body, prompt, model)
         choice = generated["choices"][0]
-        tokens: list[Token] = []
-        if echo and top is not None:
-            tokens = await self._walked(prompt, top)
         if top is not None:
-            tokens += written(_content(choice))
+            tokens = [*walked, *written(_content(choice))]
             choice["logprobs"] = legacy_logprobs(tokens, top=top)
         if body.get("max_tokens") == 0:
             choice = {**choice, "text": "", "finish_reason": "length"}
@@ -100,15 +113,21 @@ class EchoedCompletions:
             }
         return found
 
-    async def _walked(self, prompt: str, top: int) -> list[Token]:
-        """Return the tokens of a prompt, all but the first with their log-probability after those before."""
+    async def _walked(self, prompt: str, top: int, before: "_Walk") -> "_Walk":
+        """Return the tokens of a prompt, all but the first with their log-probability after those before.
+
+        What it shares with the prompt before it has the same numbers: options of one question differ late.
+        """
         asked = {"content": prompt, "add_special": True, "with_pieces": True}
         listed = (await self._post("/tokenize", asked))["tokens"]
         ids = [one["id"] for one in listed]
         if len(ids) > self.context_window:
             message = f"the prompt has {len(ids)} tokens, and the model's window {self.context_window}"
             raise invalid(message, "prompt", "context_length_exceeded")
-        tokens = [Token(piece_bytes(one)) for one in listed[:1]]
+        shared = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(ids, before.ids, strict=False))
+        )
+        tokens = before.tokens[:shared] or [Token(piece_bytes(one)) for one in listed[:1]]
         alone = [at for at, one in enumerate(listed) if not _walkable(one["piece"])]
         while len(tokens) < len(ids):
             at = len(tokens)
@@ -116,7 +135,7 @@ class EchoedCompletions:
             tokens += await self._steps(ids, at, end, top)
             if len(tokens) < len(ids):
                 tokens.append(await self._single(ids, len(tokens), piece_bytes(listed[len(tokens)]), top))
-        return tokens
+        return _Walk(ids, tokens)
 
     async def _steps(self, ids: Sequence[int], at: int, end: int, top: int) -> list[Token]:
         """Walk from one place to another.

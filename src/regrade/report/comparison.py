@@ -185,7 +185,11 @@ def _half(one: Change) -> float | None:
 
 
 def _notes(rows: Sequence[Change]) -> list[str]:
-    notes = list(dict.fromkeys(f"{_label(one)}: {one.note}." for one in rows if one.note))
+    noted: dict[str, dict[str, None]] = {}
+    for one in rows:
+        if one.note:
+            noted.setdefault(one.note, {})[_label(one)] = None
+    notes = [f"{', '.join(labels)}: {note}." for note, labels in noted.items()]
     if any(one.share for one in rows):
         notes.append("Differences of shares are in points.")
     missing = [one for one in rows if one.scorer and (one.missing_a or one.missing_b)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from regrade.choices import ASKED_AS
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
 from regrade.types import SummaryRow
 from regrade.views import ColumnView, TableView
@@ -148,12 +149,27 @@ def _notes(rows: Sequence[SummaryRow]) -> list[str]:
     notes = list(
         dict.fromkeys(f"{row.metric}: {row.note}" for row in rows if row.note and row.scorer and row.n)
     )
+    notes += _asked(rows)
     notes += _cut(rows)
     notes += _unread(rows)
     failed = sum(1 for arm in {(row.prompt, row.model) for row in rows} if _counts(rows, arm)[1] != "0")
     if failed:
         notes.append("Failures are requests without an answer or a score; they are not counted as wrong.")
     return notes + _kinds_of_failure(rows)
+
+
+def _asked(rows: Sequence[SummaryRow]) -> list[str]:
+    """Say how multiple choice was asked, since two modes do not compare."""
+    modes: dict[str, dict[str, None]] = {}
+    for row in rows:
+        mode = row.method.partition(ASKED_AS)[2]
+        if mode:
+            modes.setdefault(mode, {})[row.model] = None
+    if not modes:
+        return []
+    told = "; ".join(f"{', '.join(models)} as {mode}" for mode, models in modes.items())
+    warning = " Different modes do not compare." if len(modes) > 1 else ""
+    return [f"Multiple choice was asked of {told}.{warning}"]
 
 
 def _kinds_of_failure(rows: Sequence[SummaryRow]) -> list[str]:

@@ -61,12 +61,13 @@ def by_first_token(choices: Choices, completion: Completion, wanted: Sequence[st
     if not completion.first_tokens:
         raise ScorerError("the answer holds no likeliest first tokens")
     shown = _Shown.of(choices, completion.first_tokens)
-    if not shown.mass:
+    if not shown.mass and shown.shared is None:
         reason = f"none of the options begins with one of the {shown.count} likeliest first tokens"
-        nothing = Score(0.0, None, wanted[0], parsed=False, reason=reason)
-        return {"value": nothing, "target_probability": Score(0.0), "option_mass": Score(0.0)}
-    letters = list(shown.mass)
-    chosen = max(letters, key=lambda letter: shown.mass[letter])  # the first of equals
+        return _untold(reason, wanted)
+    chosen = max(shown.mass, key=lambda letter: shown.mass[letter], default=wanted[0])  # the first of equals
+    if shown.shared is not None and shown.shared[1] > shown.mass.get(chosen, 0.0):
+        token, mass = shown.shared
+        return _untold(f"the first token {token!r} ({mass:.1%}) begins more than one option", wanted)
     total = sum(shown.mass.values())
     target = sum(shown.mass.get(letter, 0.0) for letter in wanted)
     return {
@@ -84,21 +85,26 @@ class _Shown:
         mass: Letter to probability, in the order of the options; options that are not shown are not in it.
         count: How many tokens were shown.
         least: Probability of the least likely of them.
+        shared: The likeliest token that begins several options, and its probability.
     """
 
     mass: Mapping[str, float]
     count: int
     least: float
+    shared: tuple[str, float] | None = None
 
     @classmethod
     def of(cls, choices: Choices, tokens: Sequence[TokenLogprob]) -> "_Shown":
         mass: dict[str, float] = {}
+        shared: tuple[str, float] | None = None
         for one in tokens:
-            letter = _begun(one.token, choices)
-            if letter is not None:
-                mass[letter] = mass.get(letter, 0.0) + math.exp(min(one.logprob, 0.0))
+            letters, share = _begun(one.token, choices), math.exp(min(one.logprob, 0.0))
+            if len(letters) == 1:
+                mass[letters[0]] = mass.get(letters[0], 0.0) + share
+            elif letters and (shared is None or share > shared[1]):
+                shared = one.token, share
         in_order = {one.letter: mass[one.letter] for one in choices.options if one.letter in mass}
-        return cls(in_order, len(tokens), math.exp(min(one.logprob for one in tokens)))
+        return cls(in_order, len(tokens), math.exp(min(one.logprob for one in tokens)), shared)
 
     def described(self, letter: str) -> str:
         return f"{self.mass[letter]:.1%}" if letter in self.mass else self.bound
@@ -112,19 +118,24 @@ class _Shown:
         return f"{missing[0]} is {self.bound}" if len(missing) == len(wanted) else ""
 
 
-def _begun(token: str, choices: Choices) -> str | None:
-    """Return the option whose answer alone a token begins."""
+def _untold(reason: str, wanted: Sequence[str]) -> Mapping[str, Score]:
+    """Return what is said where the first tokens do not tell which option is meant."""
+    nothing = Score(0.0, None, wanted[0], parsed=False, reason=reason)
+    return {"value": nothing, "target_probability": Score(0.0), "option_mass": Score(0.0)}
+
+
+def _begun(token: str, choices: Choices) -> list[str]:
+    """Return the options whose answers a token begins, or the one that it is."""
     bare = token.lstrip(_BEFORE).rstrip(_AFTER)
     if not bare:
-        return None
+        return []
     same = [one.letter for one in choices.options if _form(one.answer, one.answer) == _form(bare, one.answer)]
     begun = [
         one.letter
         for one in choices.options
         if _form(one.answer, one.answer).startswith(_form(bare, one.answer))
     ]
-    found = same or begun
-    return found[0] if len(found) == 1 else None
+    return same or begun
 
 
 def _form(text: str, answer: str) -> str:
