@@ -203,6 +203,18 @@ def test_stored_likelihoods_are_scored_again_and_come_from_the_cache(
     assert again.manifest.models[0]["choice_mode"] == "loglikelihood"
 
 
+def test_a_recording_answers_the_question_for_the_mode_too(serve: Serve, write: Callable[..., None]) -> None:
+    """Replayed, `auto` takes the mode it took then, without a server that could tell."""
+    endpoint = serve(Server("echo"))
+    write(endpoint.base_url)
+    run = regrade.run("facts.yaml", record="tape")
+    asked = len(endpoint.bodies)
+    again = regrade.run("facts.yaml", replay="tape")
+    assert (again.status, len(endpoint.bodies)) == ("success", asked)
+    assert values(again) == values(run)
+    assert again.manifest.models[0]["choice_mode"] == "loglikelihood"
+
+
 def test_two_modes_are_not_compared_and_a_gate_says_which(
     serve: Serve, write: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
