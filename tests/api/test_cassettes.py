@@ -208,7 +208,11 @@ def test_user_values_are_not_recorded_and_found_again(
 ) -> None:
     """What is redacted in the recording is redacted in what is looked up."""
     path = str(suite(parameters={"extra_body": {"user": "joan@example.org"}}))
-    assert main(["run", path, "--record", "c", "--redact", "$.user", "--redact-pattern", r"1\+\d"]) == 0
+    command = ["run", path, "--record", "c", "--redact", "$.user", "--redact-pattern", r"1\+\d"]
+    assert main([*command, "--plan-only"]) == 0
+    assert not Path("c").exists()
+    assert main(command) == 0
+    assert "recorded in c\n" in capsys.readouterr().out
     assert "joan@" not in Path("c/exchanges.jsonl").read_text()
     assert "1+1" not in Path("c/exchanges.jsonl").read_text()
     request.getfixturevalue("offline")

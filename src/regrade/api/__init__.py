@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from regrade.api.gating import GatedRun, GateOptions, gate
     from regrade.api.precheck import check_gate, pinned_baseline
     from regrade.api.sizing import PowerOptions, PowerRow, power
+    from regrade.api.traffic import TrafficDataset, TrafficOptions, dataset_from_cassette
 
 __all__ = [
     "Baseline",
@@ -47,6 +48,8 @@ __all__ = [
     "RunOptions",
     "SampleFilter",
     "Suite",
+    "TrafficDataset",
+    "TrafficOptions",
     "announce",
     "arun",
     "baselines",
@@ -54,6 +57,7 @@ __all__ = [
     "check_gate",
     "compare",
     "damaged_baselines",
+    "dataset_from_cassette",
     "endpoint_models",
     "environment",
     "export",
@@ -94,6 +98,9 @@ _LATER = {
     "PowerOptions": "regrade.api.sizing",
     "PowerRow": "regrade.api.sizing",
     "power": "regrade.api.sizing",
+    "TrafficDataset": "regrade.api.traffic",
+    "TrafficOptions": "regrade.api.traffic",
+    "dataset_from_cassette": "regrade.api.traffic",
 }
 
 

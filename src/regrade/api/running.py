@@ -156,7 +156,9 @@ async def plan_run(
     files = load_specs([Path(one) for one in specs], setting.registry)
     evals = {file.spec.name: prepare(file, setting.registry, chosen) for file in files}
     async with AsyncExitStack() as stack:
-        carrying = await carrier(stack, chosen, setting.env)
+        carrying = await carrier(
+            stack, replace(chosen, record=None, redact=(), redact_patterns=()), setting.env
+        )
         cast = await assumed_modes(await _cast(stack, evals, chosen, setting, carrying), evals)
     return plan_models([(one, survey(one)) for one in evals.values()], cast)
 

@@ -1,5 +1,6 @@
 """Exchanges with models on record: append, look up, nearest miss, redaction, and sessions over them."""
 
+from regrade.cassette.answers import answered_text, content_text
 from regrade.cassette.exchange import End, Exchange, RecordedFailure
 from regrade.cassette.nearest import nearest_miss
 from regrade.cassette.recording import Recorder, Take
@@ -17,5 +18,7 @@ __all__ = [
     "ReplaySession",
     "Replayer",
     "Take",
+    "answered_text",
+    "content_text",
     "nearest_miss",
 ]

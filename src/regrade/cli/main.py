@@ -26,6 +26,7 @@ VERBS = {
     "models": ("models", "list what an endpoint offers"),
     "cache": ("caching", "show or clear the cache of answers across runs"),
     "dashboard": ("dashboard", "look at all runs in a browser; read-only"),
+    "dataset": ("datasets", "make a dataset from recorded traffic"),
     "gateway": ("serving", "serve, forward, record or replay models behind an OpenAI-compatible API"),
     "gateway keys": ("keys", "make, list and revoke the keys of its clients"),
 }

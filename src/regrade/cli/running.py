@@ -245,6 +245,8 @@ def _show(run: "Run", console: "Console", results: Path) -> None:
     console.print(f"run {run.id}: {run.status}, {', '.join(parts)}", soft_wrap=True)
     if run.manifest.message:
         console.print(f"  {run.manifest.message}", soft_wrap=True, markup=False)
+    if run.manifest.options.get("record"):
+        console.print(f"recorded in {run.manifest.options['record']}", soft_wrap=True, markup=False)
     console.print(f"next: {_next(run, results, failed)}", soft_wrap=True, markup=False)
 
 
