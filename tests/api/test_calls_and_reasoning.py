@@ -124,3 +124,28 @@ def test_a_run_of_an_older_regrade_still_reads(spec: Callable[..., Any]) -> None
     assert main(["show", "--samples"]) == 0
     assert main(["baseline", "set", "old", "latest"]) == 0
     assert main(["compare", "old", "latest"]) == 0
+
+
+def test_a_comparison_shows_the_calls_that_differ(workdir: Path) -> None:
+    """Answers without text are told apart by their calls, from a run and from a baseline with answers."""
+    rows = [{"id": "a", "input": "q", "target": [{"name": "f", "arguments": {"x": 1}}]}]
+    Path("model.py").write_text(
+        "def right(request):\n    return {'tool_calls': [{'name': 'f', 'arguments': '{\"x\": 1}'}]}\n"
+        "def wrong(request):\n    return {'tool_calls': [{'name': 'f', 'arguments': '{\"x\": 2}'}]}\n"
+    )
+    for name in ("right", "wrong"):
+        spec = {
+            "name": "calls",
+            "dataset": {"rows": rows},
+            "models": [{"name": "m", "python": f"model.py:{name}"}],
+            "prompt": "{{ input }}",
+            "scorers": ["tool_calls"],
+        }
+        Path("spec.yaml").write_text(json.dumps(spec))
+        regrade.run("spec.yaml")
+        if name == "right":
+            assert main(["baseline", "set", "before", "latest", "--answers"]) == 0
+    for first in ("previous", "before"):
+        (flips,) = regrade.compare(first, "latest").flips
+        (flip,) = flips.broken
+        assert (flip.text_a, flip.text_b) == ('f({"x": 1})', 'f({"x": 2})')

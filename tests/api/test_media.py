@@ -182,3 +182,18 @@ def test_conversations_may_hold_images(run_of: Callable[..., Any]) -> None:
     run = regrade.run("spec.yaml")
     assert sent(endpoint) == {"a": url(1), "b": url(2)}
     assert all(len(row["messages"]) < 500 for row in run.samples.to_pylist())
+
+
+def test_a_changed_picture_is_asked_again_on_resume(run_of: Callable[..., Any]) -> None:
+    """The hash covers the content: what was asked with another picture is no answer to this one."""
+    rows = [{"id": name, "picture": f"pictures/{name}.png"} for name in "ab"]
+    for number, name in enumerate("ab"):
+        Path(f"data/pictures/{name}.png").write_bytes(picture(number))
+    endpoint = run_of(jsonl(*rows))
+    run = regrade.run("spec.yaml")
+    assert regrade.run(resume=run.id).status == "success"
+    assert len(endpoint.bodies) == 2
+    Path("data/pictures/b.png").write_bytes(picture(7))
+    regrade.run(resume=run.id)
+    assert len(endpoint.bodies) == 3
+    assert endpoint.bodies[2]["messages"][0]["content"][1]["image_url"]["url"] == url(7)

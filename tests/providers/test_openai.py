@@ -12,7 +12,7 @@ from aiohttp import web
 from regrade.errors import ProviderError
 from regrade.http import HttpSession, Timeouts
 from regrade.providers.openai import OpenAICompatible
-from regrade.types import Completion, Key, Model, Request, Sample, Usage
+from regrade.types import Completion, Key, Model, Request, Sample, ToolCall, Usage
 
 Handler = Callable[[web.Request, dict[str, Any]], Any]
 
@@ -342,3 +342,35 @@ def test_models_are_listed_with_their_window(serve: Callable[..., Any]) -> None:
 def test_the_key_shows_in_no_text() -> None:
     """Printing a provider, as a debugger or log might, does not print its key."""
     assert "sk-secret" not in repr(OpenAICompatible(Model("m", "m"), HttpSession(), "sk-secret"))
+
+
+def test_calls_and_reasoning_stream_over_a_connection(serve: Callable[..., Any]) -> None:
+    """Events cut anywhere on the wire: the call is whole, the thought apart, and both began the clock."""
+    chunks = [
+        '{"choices":[{"index":0,"delta":{"role":"assistant","content":null,"reasoning_content":"hm"}}]}',
+        (
+            '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function",'
+            '"function":{"name":"weather","arguments":""}}]}}]}'
+        ),
+        '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\\"city\\""}}]}}]}',
+        '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":": 1}"}}]}}]}',
+        '{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}',
+        "[DONE]",
+    ]
+    wire = "".join(f"data: {chunk}\n\n" for chunk in chunks).encode()
+    parts = [wire[at : at + 37] for at in range(0, len(wire), 37)]
+    found = complete(serve(replying(*parts, content_type="text/event-stream")).base_url, stream=True)
+    assert found.tool_calls == (ToolCall("weather", '{"city": 1}', "c1"),)
+    assert (found.text, found.reasoning, found.finish_reason) == ("", "hm", "tool_calls")
+    assert found.ttft_s is not None
+
+
+def test_a_key_that_a_server_repeats_goes_no_further(serve: Callable[..., Any]) -> None:
+    """Neither in the reasoning nor in the arguments of a call."""
+    body = (
+        b'{"choices":[{"finish_reason":"stop","message":{"content":"sk-secret","reasoning":"a sk-secret b",'
+        b'"tool_calls":[{"id":"c","function":{"name":"f","arguments":"{\\"k\\": \\"sk-secret\\"}"}}]}}]}'
+    )
+    found = complete(serve(replying(body)).base_url)
+    assert "sk-secret" not in repr(found)
+    assert found.tool_calls[0].arguments == '{"k": "[redacted]"}'

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
 from regrade.plugins import Registry
+from regrade.report.messages import answer_text
 from regrade.types import JsonObject
 from regrade.views import Document, TableView
 
@@ -193,8 +194,8 @@ def _told(flips: "Flips", of_a: Mapping[int, JsonObject], of_b: Mapping[int, Jso
             sample=str(either("sample_id") or ""),
             messages=either("messages"),
             target=either("target"),
-            text_a=theirs.get("text"),
-            text_b=mine.get("text"),
+            text_a=answer_text(theirs.get("text"), theirs.get("tool_calls")),
+            text_b=answer_text(mine.get("text"), mine.get("tool_calls")),
         )
 
     return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))

@@ -155,7 +155,7 @@ class Recorded:
         found: dict[int, JsonObject] = {}
         if path is None or not wanted:
             return found
-        columns = ("sample_id", "epoch", "messages", "target", "text", "failure_kind")
+        columns = ("sample_id", "epoch", "messages", "target", "text", "tool_calls", "failure_kind")
         for row in read_rows(path, (*key, "sample_id"), chosen, columns):
             place = hash(row["sample_id"])
             if place not in found or row["epoch"] < found[place]["epoch"]:

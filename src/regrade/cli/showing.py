@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from regrade.cli.arguments import add_output, add_results, comma_list, count
-from regrade.cli.messages import shown_messages
+from regrade.report.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console

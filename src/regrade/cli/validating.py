@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import limit
-from regrade.cli.messages import shown_messages
+from regrade.report.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console

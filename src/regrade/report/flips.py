@@ -8,6 +8,7 @@ from typing import Any
 
 from regrade.comparisons import Flip, Flips
 from regrade.jsonio import loads
+from regrade.report.messages import shown_messages
 from regrade.types import Json
 from regrade.views import DiffPart, FlipsView, FlipView
 
@@ -87,16 +88,10 @@ def _conversation(messages: Json) -> str:
         return content
     if not isinstance(content, list):
         return messages
-    turns = [(str(one.get("role", "")), one.get("content", "")) for one in content if isinstance(one, dict)]
+    turns = list(shown_messages([one for one in content if isinstance(one, dict) and "role" in one]))
     if len(turns) == 1:
-        return _said(turns[0][1])
-    return "\n".join(f"{role}: {_said(text)}" for role, text in turns)
-
-
-def _said(content: Json) -> str:
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content)
+        return turns[0][1]
+    return "\n".join(f"{role}: {text}" for role, text in turns)
 
 
 def word_diff(a: str, b: str) -> tuple[DiffPart, ...]:

@@ -45,7 +45,7 @@ _SAMPLES = (
     "attempts",
 )
 _SCORES = ("scorer", "version", "metric", "value", "label", "expected", "parsed")
-_ANSWERS = ("messages", "target", "text")
+_ANSWERS = ("messages", "target", "text", "tool_calls")
 _TABLE = "table"  # tells the rows of both tables apart in the one file
 
 

@@ -1,4 +1,4 @@
-"""The messages of a prompt as a terminal shows them."""
+"""The messages of a prompt, and answers with calls of tools, as people read them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from regrade.media import Media
 
-__all__ = ["shown_messages"]
+__all__ = ["answer_text", "shown_messages"]
 
 
 def shown_messages(messages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -25,6 +25,19 @@ def shown_messages(messages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
             yield f"{role} calls", f"{function.get('name')}({function.get('arguments')})"
         if content is None and not message.get("tool_calls"):
             yield role, json.dumps({key: item for key, item in message.items() if key != "role"})
+
+
+def answer_text(text: str | None, calls: str | None) -> str | None:
+    """Return an answer with its calls, a line each.
+
+    Args:
+        text: What the model said; None without an answer.
+        calls: The JSON of its calls, as tables hold it.
+    """
+    if text is None or not calls:
+        return text
+    lines = [f"{call['name']}({call['arguments']})" for call in json.loads(calls)]
+    return "\n".join([text, *lines] if text else lines)
 
 
 def _part(part: Mapping[str, Any]) -> str:
