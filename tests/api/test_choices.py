@@ -240,6 +240,34 @@ def test_two_modes_are_not_compared_and_a_gate_says_which(
     assert main(["gate", b.id, "--baseline", "before", "--rule", "no_regression accuracy"]) == 2
 
 
+def test_a_gate_between_modes_is_refused_before_anything_is_sent(
+    serve: Serve, write: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the spec sets the mode, `run --gate` needs no answer to know that it is another one."""
+    endpoint = serve(Server("logprobs"))
+    write(endpoint.base_url, "text", "chat")
+    a = regrade.run("facts.yaml")
+    write(endpoint.base_url, "first_token", "chat")
+    asked = len(endpoint.bodies)
+    arguments = ["run", "facts.yaml", "--gate", "--baseline", a.id, "--rule", "no_regression accuracy"]
+    assert main(arguments) == 2
+    assert "as text, the spec asks it as first_token" in " ".join(capsys.readouterr().err.split())
+    assert len(endpoint.bodies) == asked
+
+
+def test_a_busy_endpoint_does_not_lower_the_mode(serve: Serve, write: Callable[..., None]) -> None:
+    """Trouble says nothing of what an endpoint honours: the run does not begin, and says why."""
+
+    async def busy(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return web.json_response({"error": "all slots taken"}, status=503, headers={"Retry-After": "0"})
+
+    endpoint = serve(busy)
+    write(endpoint.base_url)
+    with pytest.raises(regrade.RegradeError, match="all slots taken"):
+        regrade.run("facts.yaml")
+    assert len(endpoint.bodies) == 3
+
+
 def test_the_same_mode_compares_by_every_metric(serve: Serve, write: Callable[..., None]) -> None:
     """accuracy_norm and the target's probability are metrics that compare and gate know."""
     write(serve(Server("echo")).base_url)

@@ -165,11 +165,33 @@ class _Sides:
         now = {one["scorer"]: one.get("recipe") for one in measure_records(file, self.registry)}
         return bool(before.get(scorer)) and before[scorer] != now.get(scorer)
 
+    def other_modes(self, file: SpecFile) -> list[str]:
+        """Return the modes, other than the spec's, in which the baseline asked multiple choice.
+
+        What `auto` will be is known at the run.
+        """
+        choices = file.spec.choices
+        if self.side is None or choices is None or choices.mode == "auto":
+            return []
+        mine = [one for one in self.side.models if one.get("eval") == file.spec.name]
+        modes = dict.fromkeys(str(one.get("choice_mode") or "text") for one in mine)
+        return [mode for mode in modes if mode != choices.mode]
+
     def baseline_models(self, eval_name: str) -> list[str] | None:
         """Return whom the baseline asked; None where it does not matter."""
         if self.side is None or (self.choice is not None and "model" in self.choice.selected):
             return None
         return [str(one["name"]) for one in self.side.models if one.get("eval") == eval_name]
+
+
+def _modes_problem(file: SpecFile, rule: "Rule", modes: Sequence[str]) -> Problem:
+    assert file.spec.choices is not None
+    return Problem(
+        f"{rule.text}: the baseline was asked multiple choice as {' and '.join(modes)}, the spec asks it as "
+        f"{file.spec.choices.mode}: the two do not compare",
+        rule.where,
+        hint="set `mode:` under `choices:` as it was, or make a new baseline",
+    )
 
 
 def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
@@ -189,6 +211,8 @@ def _problems(file: SpecFile, rule: "Rule", sides: _Sides) -> Iterator[Problem]:
         message = f"{rule.text}: {found.metric} goes from {bounds[0]:g} to {bounds[1]:g}"
         yield Problem(message, rule.where, hint="shares go from 0 to 1: 0.05, or 5 %")
     yield from _strange_fields(file, rule)
+    if rule.rule in _PAIRED and found.scorer and (modes := sides.other_modes(file)):
+        yield _modes_problem(file, rule, modes)
     if rule.rule in _PAIRED and sides.set_up_otherwise(file, found.scorer):
         message = f"{rule.text}: {found.scorer} is set up otherwise than in the baseline"
         yield Problem(message, rule.where, hint=_SCORE_AGAIN)

@@ -42,6 +42,8 @@ _MOST_LISTED = 8
 _FIRST_WORDS = 64
 _NARROWINGS = 3
 _NOT_IMPLEMENTED = 501
+_ATTEMPT_S = 120.0
+_SILENT = f"no answer within {_ATTEMPT_S:g} s"
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -160,9 +162,9 @@ async def ask_echo(provider: Exchanges, sleep: Sleep = asyncio.sleep) -> Finding
     """Return whether a completions endpoint gives the log-probabilities of its prompts.
 
     Raises:
-        ProviderError: The endpoint cannot be reached, or refuses the key.
+        ProviderError: The endpoint cannot be reached, refuses the key, or is in trouble that lasts.
     """
-    found = await _Probing(provider, sleep).findings(ECHO_PROBE, None)
+    found = await _Probing(provider, sleep, troubled=False).findings(ECHO_PROBE, None)
     return found["prompt_logprobs"]
 
 
@@ -170,9 +172,9 @@ async def ask_first_token(provider: Exchanges, endpoint: Endpoint, sleep: Sleep 
     """Return whether an endpoint shows the likeliest first tokens of an answer.
 
     Raises:
-        ProviderError: The endpoint cannot be reached, or refuses the key.
+        ProviderError: The endpoint cannot be reached, refuses the key, or is in trouble that lasts.
     """
-    probing = _Probing(provider, sleep)
+    probing = _Probing(provider, sleep, troubled=False)
     probe = FIRST_TOKEN_PROBE if endpoint == "chat" else FIRST_TOKEN_OF_TEXT_PROBE
     return (await probing.findings(probe, None))["top_logprobs"]
 
@@ -185,9 +187,17 @@ class _Probing:
         tokens: As the endpoint counted them.
     """
 
-    def __init__(self, provider: Exchanges, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, provider: Exchanges, sleep: Sleep = asyncio.sleep, *, troubled: bool = True) -> None:
+        """Take what is asked.
+
+        Args:
+            provider: Sends the questions.
+            sleep: Waits between attempts.
+            troubled: Whether trouble that lasts leaves a feature unknown; else it is an error.
+        """
         self._provider = provider
         self._sleep = sleep
+        self._troubled = troubled
         self.requests = 0
         self.tokens = 0
 
@@ -234,19 +244,32 @@ class _Probing:
         for attempt in range(1, _ATTEMPTS + 1):
             self.requests += 1
             try:
-                answered = Answered(tuple(await self._provider.exchange(question.endpoint, question.body)))
+                async with asyncio.timeout(_ATTEMPT_S):
+                    objects = await self._provider.exchange(question.endpoint, question.body)
+                answered = Answered(tuple(objects))
+            except TimeoutError:
+                if attempt == _ATTEMPTS:
+                    return self._gave_up(ProviderError(_SILENT, kind="timeout"))
             except ProviderError as error:
                 last = attempt == _ATTEMPTS or not error.retryable
                 if error.kind == "auth" or (last and error.kind == "connection"):
                     raise
                 if last:
-                    return _unanswered(error)
+                    return self._gave_up(error)
                 wished = 2.0 ** (attempt - 1) if error.retry_after_s is None else error.retry_after_s
                 await self._sleep(min(wished, _LONGEST_WAIT_S))
             else:
                 self._count(answered)
                 return Seen(answered)
         raise AssertionError("the last attempt returns or raises")
+
+    def _gave_up(self, error: ProviderError) -> Seen:
+        """Return what an error says of the feature: a final refusal is an answer, trouble is none."""
+        if error.kind in {"bad_request", "context_length"} or error.status == _NOT_IMPLEMENTED:
+            return Seen(refusal=error.message)
+        if not self._troubled and error.kind != "invalid_response":
+            raise error
+        return Seen(trouble=error.message)
 
     def _count(self, answered: Answered) -> None:
         for name in ("prompt_tokens", "completion_tokens"):
@@ -273,9 +296,3 @@ class _Probing:
         if seen.answered is None:
             return Step(words, refusal=seen.refusal or seen.trouble or "no answer")
         return Step(words, seen.answered.count("prompt_tokens") or 0)
-
-
-def _unanswered(error: ProviderError) -> Seen:
-    """Return what an error says of the feature: a final refusal is an answer, trouble is none."""
-    refused = error.kind in {"bad_request", "context_length"} or error.status == _NOT_IMPLEMENTED
-    return Seen(refusal=error.message) if refused else Seen(trouble=error.message)
