@@ -129,6 +129,34 @@ def test_bbh(way: str, real_data: Path, replay: Any, workdir: Path) -> None:
     assert {key: round(value, 2) for key, value in found.items()} == expected
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_bbh_as_multiple_choice(way: str, real_data: Path, replay: Any, workdir: Path) -> None:
+    """Dates with their options under `choices:` give the published figures, read as text."""
+    for prompt, published in zip(("direct", "cot"), BBH["date_understanding"], strict=True):
+        path = real_data / f"bbh/date_understanding.{prompt}.json"
+        task = real_data / "bbh/date_understanding.task.json"
+        recorded = json.loads(path.read_text())["outputs"]
+        examples = json.loads(task.read_text())["examples"]
+        for example, output in zip(examples, recorded, strict=True):
+            replay.record(prompt, f"{prompt} Q: {example['input']}", output["prediction"])
+        spec = write(
+            f"dates/{prompt}",
+            dataset={"json": {"path": str(task), "at": "examples"}, "id": "row"},
+            models=models(
+                way, replay, {prompt: {"outputs": str(path), "at": "outputs", "text": "prediction"}}
+            ),
+            prompt=f"{prompt} Q: {{{{ input }}}}",
+            choices={
+                "options": '{{ input.partition("Options:\\n")[2].split("\\n") }}',
+                "mode": "auto" if way == "outputs" else "text",
+            },
+            scorers=["choice"],
+        )
+        run = regrade.run(spec, max_connections=64)
+        assert accuracy(run) == {(f"dates/{prompt}", prompt): published}
+        assert [one["choice_mode"] for one in run.manifest.models] == ["text"]
+
+
 def drift_spec(name: str, path: Path, way: str, replay: Any, **spec: Any) -> Path:
     """Write the spec of a file with the rows of four model versions, told apart by a column."""
     with path.open(newline="") as stream:
