@@ -75,7 +75,7 @@ class Dashboard:
 
     def get(self, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
         """Ask once; `Host` is that of the address unless it is given; `_` in names stands for `-`."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             named = {name.replace("_", "-"): text for name, text in headers.items()}
             connection.request(method, path, body, {**self.headers, **named})
@@ -87,7 +87,9 @@ class Dashboard:
 
 
 @contextlib.contextmanager
-def serving(results: Sequence[Path | str], settings: DashboardSettings, **more: Any) -> Iterator[Dashboard]:
+def served_results(
+    results: Sequence[Path | str], settings: DashboardSettings, **more: Any
+) -> Iterator[Dashboard]:
     """Run a dashboard in a thread of this process, as `regrade dashboard` does in its main one."""
     app = make_dashboard(results, settings, now=lambda: NOW, **more)
     listener = listen(settings)
@@ -111,7 +113,7 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[..., Dashboard]]:
 
     def start(*results: Path | str, pages: Any = None, **settings: Any) -> Dashboard:
         chosen = DashboardSettings(**{"cache": tmp_path / "cache", **settings})
-        one = serving(results or ("results",), chosen, **({} if pages is None else {"pages": pages}))
+        one = served_results(results or ("results",), chosen, **({} if pages is None else {"pages": pages}))
         open_ones.append(one)
         return one.__enter__()
 
@@ -149,6 +151,24 @@ def sums(models: Sequence[dict[str, Any]], name: str = "sums", count: int = 20, 
     path = Path(f"{name}.yaml")
     path.write_text(json.dumps(spec))
     return regrade.run(path)
+
+
+@pytest.fixture(scope="session")
+def serving() -> Any:
+    """Return what runs a dashboard within a `with`."""
+    return served_results
+
+
+@pytest.fixture(scope="session")
+def answers() -> Callable[..., dict[str, Any]]:
+    """Return `recorded`, for runs that several tests share."""
+    return recorded
+
+
+@pytest.fixture(scope="session")
+def suite() -> Callable[..., regrade.Run]:
+    """Return `sums`, for runs that several tests share."""
+    return sums
 
 
 @pytest.fixture

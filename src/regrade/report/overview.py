@@ -112,7 +112,8 @@ class RowFacts:
         arms = sorted(self.arms.values(), key=lambda arm: arm.run != self.run)
         for arm in arms:
             for row in arm.rows:
-                if row.scorer and row.metric != _UNREAD and "." not in row.metric:
+                is_part = "." in row.metric and ".py:" not in row.metric
+                if row.scorer and row.metric != _UNREAD and not is_part:
                     return row.scorer, row.metric
         return "", ""
 
