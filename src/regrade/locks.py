@@ -9,7 +9,7 @@ from pathlib import Path
 from regrade.errors import RunLockedError, StoreError
 from regrade.jsonio import dumps, loads
 
-__all__ = ["locked"]
+__all__ = ["holder_alive", "locked"]
 
 try:
     import fcntl
@@ -54,3 +54,24 @@ def _refused(path: Path, what: str, refusal: type[StoreError]) -> StoreError:
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
     return refusal(f"{who} is writing to {what}", hint="wait for it to end, or stop it first")
+
+
+def holder_alive(path: Path) -> bool | None:
+    """Return whether the process that a lock names is alive; None where that cannot be told.
+
+    The lock itself is left alone: to try it would be to hold it for a moment.
+    """
+    try:
+        holder = loads(path.read_bytes())
+        pid, host = int(holder["pid"]), holder["host"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if os.name == "nt" or host != socket.gethostname() or pid <= 0:  # there, asking would end it
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True

@@ -10,8 +10,8 @@ from regrade.errors import ProviderError
 from regrade.execute import Executor, Progress, completion_of
 from regrade.plan import judge_request
 from regrade.protocols import Ask
-from regrade.store import RunFolder, TableWriter
-from regrade.types import AskRequest, Completion, Model, Outcome, Request, ScoreRow
+from regrade.store import RunFolder, TableWriter, answer_cost
+from regrade.types import AskRequest, Completion, Model, Outcome, Request, ScoreRow, Usage
 
 __all__ = ["Costs", "LiveRun", "Recall", "RunLoop", "cost_of"]
 
@@ -21,15 +21,9 @@ def cost_of(outcome: Outcome) -> float | None:
 
     An answer from the cache costs nothing.
     """
-    if outcome.cached:
-        return 0.0
-    price, completion = outcome.request.model.price, outcome.completion
-    if price is None or completion is None:
-        return None
-    usage = completion.usage
-    if usage.prompt_tokens is None or usage.completion_tokens is None:
-        return None
-    return (usage.prompt_tokens * price.prompt + usage.completion_tokens * price.completion) / 1e6
+    usage = outcome.completion.usage if outcome.completion else Usage()
+    price = outcome.request.model.price
+    return answer_cost(price, usage.prompt_tokens, usage.completion_tokens, cached=outcome.cached)
 
 
 @dataclass(slots=True)

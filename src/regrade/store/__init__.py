@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from regrade.store.cache import CacheEntry, ResponseCache, cache_folder, cache_path
+from regrade.store.costs import answer_cost
 from regrade.store.entries import EvalShape, FolderProblem, RunEntry
 from regrade.store.folders import RunFolder, create_run, find_run, list_runs
 from regrade.store.gates import append_gate, read_gates
@@ -42,6 +43,7 @@ __all__ = [
     "RunFolder",
     "Status",
     "TableWriter",
+    "answer_cost",
     "append_gate",
     "cache_folder",
     "cache_path",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from regrade.errors import RegradeError, StoreError, UsageError, did_you_mean
 from regrade.jsonio import encode, loads
@@ -19,10 +19,15 @@ from regrade.store.index_cache import IndexCache, Part
 from regrade.store.reading import read_table
 from regrade.types import Json, JsonObject, SummaryRow
 
+if TYPE_CHECKING:
+    from regrade.store.live import JournalTail, RunProgress
+
 __all__ = ["ResultsIndex"]
 
 _HELD_ROWS = 100_000
 """Rows of summaries, comparisons and gates that stay in memory: about 50 MB at most."""
+_FOLLOWED = 16
+"""Journals whose progress is remembered."""
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 _SUMMARY = [one.name for one in fields(SummaryRow)]
 _OWN_FILES = ("journal.jsonl", "samples.parquet", "summary.parquet")
@@ -48,6 +53,8 @@ class ResultsIndex:
         path = cache_folder() / "index.sqlite" if cache == "" else cache
         self._cache = IndexCache(None if path is None else Path(path))
         self._refreshing = threading.Lock()
+        self._following = threading.Lock()
+        self._tails: dict[Path, JournalTail] = {}
         self._seen: dict[Path, dict[str, _Seen]] = {}
         self._entries: tuple[RunEntry, ...] = ()
         self._problems: tuple[FolderProblem, ...] = ()
@@ -139,6 +146,25 @@ class ResultsIndex:
         return self._tables.rows(
             run, "gates.jsonl", "gates", lambda folder: list(read_gates(folder)), _as_it_is
         )
+
+    def progress(self, run: RunEntry) -> "RunProgress":
+        """Return how far a run is that another process is writing; reads what was added since the last time.
+
+        Raises:
+            StoreError: When manifest or journal cannot be read.
+        """
+        from regrade.store.live import JournalTail
+
+        with self._following:
+            tail = self._tails.get(run.path)
+            if tail is None:
+                tail = self._tails[run.path] = JournalTail(run.path, run.manifest())
+                while len(self._tails) > _FOLLOWED:
+                    del self._tails[next(iter(self._tails))]
+            try:
+                return tail.progress()
+            except OSError as error:
+                raise StoreError(f"the journal of {run.id} cannot be read: {error.strerror}") from error
 
     def _look_at(self, results: Path, problems: list[FolderProblem]) -> Mapping[str, _Seen]:
         """Return what is known of every run of a results folder by now."""
