@@ -1,6 +1,7 @@
 """What the gateway records of real traffic, and what it gives back of it."""
 
 import asyncio
+import gzip
 import http.client
 import json
 import os
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from regrade.cassette import Exchange, Recorder, Replayer
+from regrade.cassette import Exchange, Recorder, RecordingSession, Replayer
 from regrade.errors import GatewayError, StoreError
 from regrade.gateway.backend import Call
 from regrade.gateway.process import Gateway
 from regrade.gateway.replaying import ReplayBackend
 from regrade.gateway.settings import GatewaySettings, Upstream
+from regrade.http import HttpSession
 
 Connect = Callable[[str], Any]
 KEY = "sk-upstream-secret-0123456789"
@@ -125,6 +127,43 @@ def test_what_was_recorded_is_given_back(
         assert new.headers["Content-Type"] == old.headers["Content-Type"]
         assert new.headers["X-Request-Id"] != old.headers["X-Request-Id"]
     assert after[2].headers["Retry-After"] == "3"
+
+
+def test_what_a_run_recorded_is_served_too(
+    upstream: Any, connect: Connect, tmp_path: Path, replaying: Any
+) -> None:
+    """Cassettes are the same thing, whether a run or the gateway made them."""
+    upstream.handler = handler(CHUNK, FINISH, DONE)
+    content = json.dumps(body(stream=True)).encode()
+
+    async def record() -> bytes:
+        with Recorder(tmp_path) as recorder:
+            session = RecordingSession(HttpSession(), recorder)
+            headers = {"Content-Type": "application/json"}
+            async with session.stream("POST", upstream.base_url + PATH, headers, content, label="x") as reply:
+                events = [data async for data in reply.events()]
+            await session.aclose()
+        return b"".join(b"data: %s\n\n" % data.encode() for data in events)
+
+    before = asyncio.run(record())
+    with replaying(tmp_path) as gateway:
+        assert connect(gateway.base_url).send(PATH, content).body == before
+
+
+def test_a_compressed_answer_is_passed_on_plain(
+    upstream: Any, connect: Connect, tmp_path: Path, recording: Any
+) -> None:
+    """Even from an upstream that compresses unasked: what the client gets is what is recorded."""
+
+    async def zips(_request: web.Request, _content: bytes) -> web.StreamResponse:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        return web.Response(body=gzip.compress(b'{"choices": []}'), headers=headers)
+
+    upstream.handler = zips
+    with recording(tmp_path, upstream.base_url) as gateway:
+        answer = connect(gateway.base_url).send(PATH, body())
+    assert (answer.body, answer.headers["Content-Encoding"]) == (b'{"choices": []}', None)
+    assert exchanges(tmp_path)[0].body == answer.body
 
 
 def test_repeats_come_in_recorded_order(
