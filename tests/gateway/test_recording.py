@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from aiohttp import web
 
 from regrade.cassette import Exchange, Recorder, RecordingSession, Replayer
 from regrade.errors import GatewayError, StoreError
-from regrade.gateway.backend import Call
+from regrade.gateway.backend import Answer, Call
 from regrade.gateway.process import Gateway
+from regrade.gateway.recording import RecordingBackend
 from regrade.gateway.replaying import ReplayBackend
 from regrade.gateway.settings import GatewaySettings, Upstream
 from regrade.http import HttpSession
@@ -211,12 +212,13 @@ def test_an_exchange_is_on_record_before_its_last_event_leaves(
 ) -> None:
     """Whoever has seen [DONE] finds the line in the file, though the upstream has not closed yet."""
     release = threading.Event()
+    released: list[bool] = []
 
     async def lingers(request: web.Request, _: bytes) -> web.StreamResponse:
         reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await reply.prepare(request)
         await reply.write(CHUNK + FINISH + DONE)
-        await asyncio.to_thread(release.wait, 10)
+        released.append(await asyncio.to_thread(release.wait, 10))
         return reply
 
     upstream.handler = lingers
@@ -227,7 +229,47 @@ def test_an_exchange_is_on_record_before_its_last_event_leaves(
             seen += reply.read1(10_000)
         found = exchanges(tmp_path)
         release.set()
+        reply.read()
     assert [(one.end, len(one.events or ())) for one in found] == [("done", 3)]
+    assert released == [True]
+
+
+class Pieces:
+    """A backend that streams these pieces."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+
+    @asynccontextmanager
+    async def answer(self, call: Call) -> AsyncIterator[Answer]:
+        """Stream them."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for one in self._pieces:
+                yield one
+
+        yield Answer(200, {"Content-Type": "text/event-stream"}, pieces())
+
+
+@pytest.mark.parametrize(
+    "pieces", [(CHUNK, FINISH), (CHUNK, FINISH, USAGE), (CHUNK, FINISH, DONE), (CHUNK + FINISH,)]
+)
+def test_the_last_piece_waits_for_the_record_even_without_a_mark(
+    tmp_path: Path, pieces: tuple[bytes, ...]
+) -> None:
+    """Servers that just close leave open what is last: pieces after a reason to finish are held back by one."""
+
+    async def check() -> list[tuple[bytes, int]]:
+        with Recorder(tmp_path) as recorder:
+            backend = RecordingBackend(Pieces(*pieces), recorder)
+            call = Call("chat", body(stream=True), json.dumps(body(stream=True)).encode())
+            async with backend.answer(call) as answer:
+                assert not isinstance(answer.content, bytes)
+                return [(piece, recorder.recorded) async for piece in answer.content]
+
+    seen = asyncio.run(check())
+    assert [piece for piece, _ in seen] == list(pieces)
+    assert [recorded for _, recorded in seen] == [0] * (len(pieces) - 1) + [1]
 
 
 def test_the_first_chunks_are_not_held_back(
