@@ -257,7 +257,7 @@ class Pieces:
 def test_the_last_piece_waits_for_the_record_even_without_a_mark(
     tmp_path: Path, pieces: tuple[bytes, ...]
 ) -> None:
-    """Servers that just close leave open what is last: pieces after a reason to finish are held back by one."""
+    """Servers that just close leave open what is last: from a reason to finish on, a piece is held back."""
 
     async def check() -> list[tuple[bytes, int]]:
         with Recorder(tmp_path) as recorder:
