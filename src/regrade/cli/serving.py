@@ -1,7 +1,8 @@
 """Serve models behind an OpenAI-compatible API, until Ctrl-C.
 
-Where the answers come from: the demo models, the upstreams of a catalogue, either of them while every
-exchange is recorded, or such a recording alone, with no key and no network.
+Where the answers come from: the demo models, the upstreams of a catalogue,
+either of them while every exchange is recorded, or such a recording alone,
+with no key and no network.
 """
 
 import argparse
