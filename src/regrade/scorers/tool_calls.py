@@ -104,7 +104,7 @@ class ToolCalls:
 
 
 class _Pairing:
-    """Each call wanted with the call made that is nearest to it, such that most are right."""
+    """Each call wanted with a call made of its name, such that most arguments are right."""
 
     def __init__(self, made: Sequence[Call], wanted: Sequence[Call], comparison: Comparison) -> None:
         self._made, self._wanted = made, wanted
@@ -124,9 +124,7 @@ class _Pairing:
 
         worth = np.zeros((len(self._wanted), len(self._made)))
         for place, wrong in self._wrong.items():
-            right = _share_right(wrong)
-            # That a call is wholly right counts for more than any parts of others.
-            worth[place] = 1 + right + (3 if right == 1 else 0)
+            worth[place] = 1 + _share_right(wrong)
         rows, columns = linear_sum_assignment(worth, maximize=True)
         pairs = zip(rows.tolist(), columns.tolist(), strict=True)
         return {row: column for row, column in pairs if (row, column) in self._wrong}
