@@ -34,6 +34,11 @@ class Choices:
     models: tuple[str, ...] = ()
     baselines: tuple[str, ...] = ()
 
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether any of them is used."""
+        return self.address != OverviewAddress()
+
 
 def overview_page(frame: Frame, view: OverviewView, choices: Choices) -> str:
     """Return the page."""

@@ -1,5 +1,6 @@
 // What pages do beyond links and forms; each of them works without this file.
-// Regions: elements with an id and data-region are replaced when the view changes; a page without any, as a whole.
+// Regions: elements with an id and data-region are replaced when the view changes; where a page has none, or others
+// than before, all of it is. A details element with an id stays open.
 // Keys: an element with data-key="w" is followed by that key; rows to walk through have data-row.
 // Live: an element with data-live="URL" shows what that stream of events sends, until it says "end".
 // Again: an element with data-again="2" has the view asked for again after so many seconds.
@@ -17,10 +18,14 @@ const follow = (element) => { if (element) element.click(); return Boolean(eleme
 
 function replace(next, quietly) {
   const names = all("[data-region][id]", next).map((one) => one.id);
-  const known = names.length > 0 && names.every((name) => document.getElementById(name));
+  const known = names.length > 0 && names.join() === all("[data-region][id]").map((one) => one.id).join();
   for (const name of known ? names : ["main"]) {
     const old = document.getElementById(name), fresh = next.getElementById(name);
-    if (!old || !fresh || old.isEqualNode(fresh) || (quietly && (!known || old.matches("form")))) continue;
+    if (!old || !fresh || old.isEqualNode(fresh) || (quietly && (!known || old.matches("form, .fold")))) continue;
+    for (const one of all("details[id][open]", old).concat(old.matches("details[open]") ? old : [])) {
+      const same = one === old ? fresh : fresh.querySelector(`#${CSS.escape(one.id)}`);
+      if (same) same.open = true;
+    }
     const focused = old.contains(document.activeElement) ? document.activeElement.id || document.activeElement.name : "";
     old.replaceWith(fresh);
     if (focused) (document.getElementById(focused) || fresh.querySelector(`[name="${CSS.escape(focused)}"]`))?.focus();
