@@ -11,18 +11,11 @@ from typing import Any
 
 from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
 from regrade.api.carrying import Carrier, carrier
-from regrade.api.choosing import (
-    assumed_modes,
-    chosen_modes,
-    decide_modes,
-    modes_of,
-    noted_modes,
-    with_text,
-)
-from regrade.api.demo import demo_gateway
+from regrade.api.casting import Casting
+from regrade.api.choosing import chosen_modes, modes_of, noted_modes, with_text
 from regrade.api.describing import describe
 from regrade.api.loops import run_to_end
-from regrade.api.models import Cast, Resolver, lists_demo
+from regrade.api.models import Cast
 from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel, plan_models
 from regrade.api.prepare import PreparedEval, Survey, prepare, survey
@@ -37,8 +30,8 @@ from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
 from regrade.http import Session
 from regrade.plan import plan
 from regrade.plugins import Registry
-from regrade.protocols import ListsModels, ModelProvider
-from regrade.spec import ModelSpec, SpecFile
+from regrade.protocols import ModelProvider
+from regrade.spec import SpecFile
 from regrade.store import (
     JournalFile,
     JournalIndex,
@@ -51,7 +44,7 @@ from regrade.store import (
     read_batches,
     write_summary,
 )
-from regrade.types import Model, ModelInfo, Request
+from regrade.types import Model, Request
 
 __all__ = ["Setting", "Stored", "arun", "execute", "plan_run", "run"]
 
@@ -159,7 +152,8 @@ async def plan_run(
         carrying = await carrier(
             stack, replace(chosen, record=None, redact=(), redact_patterns=()), setting.env
         )
-        cast = await assumed_modes(await _cast(stack, evals, chosen, setting, carrying), evals)
+        casting = Casting(evals, chosen.models, setting.registry, setting.env, carrying)
+        cast = await casting.assumed(stack)
     return plan_models([(one, survey(one)) for one in evals.values()], cast)
 
 
@@ -195,9 +189,9 @@ async def execute(
         if stored:
             cast = with_text(stored.cast, evals)
         else:
-            cast = await _cast(stack, evals, options, setting, carrying)
             earlier = folder.manifest().models if folder is not None else ()
-            cast = await decide_modes(cast, evals, _asked(setting, carrying.session), earlier)
+            casting = Casting(evals, options.models, setting.registry, setting.env, carrying)
+            cast = await casting.decided(stack, earlier)
         in_order = {name: _in_order(models) for name, models in cast.models.items()}
         before = None
         if folder is not None and not any(in_order.values()):
@@ -220,11 +214,6 @@ async def execute(
         sitting.write_manifest()
         await sitting.run(provider_of, stored.recall if stored else None)
     return Run(folder)
-
-
-def _asked(setting: Setting, session: Session) -> Callable[[Model], ModelProvider]:
-    """Return what gives a provider for the small questions before a run."""
-    return lambda model: build_provider(model, setting.registry, session, setting.env, dict)
 
 
 def _nobody(request: Request) -> ModelProvider:
@@ -387,35 +376,6 @@ class _Sitting:
         rows = noted_modes(rows, chosen_modes(self.cast))
         write_summary(self.folder, rows)
         write_ranking(self.folder, self.manifest, rows, self.setting.registry, level=level, seed=seed)
-
-
-async def _cast(
-    stack: AsyncExitStack,
-    evals: Mapping[str, PreparedEval],
-    options: RunOptions,
-    setting: Setting,
-    carrying: Carrier,
-) -> Cast:
-    """Resolve who answers and who judges; starts the embedded gateway when one of them lives there."""
-    files = [one.file for one in evals.values()]
-    demo_url = None
-    if lists_demo(files, options.models) and not carrying.offline:
-        demo_url = await stack.enter_async_context(demo_gateway())
-
-    async def list_models(model: Model) -> Sequence[ModelInfo]:
-        provider = build_provider(model, setting.registry, carrying.session, setting.env, dict)
-        if not isinstance(provider, ListsModels):
-            raise UsageError(f'"{model.name}" cannot list its models')
-        return await provider.list_models()
-
-    resolver = Resolver(setting.env, demo_url, list_models, offline=carrying.offline)
-    models = {name: await resolver.models_of(one.file, options.models) for name, one in evals.items()}
-    listed = {model.name: model for one in models.values() for model in one}
-    names = dict.fromkeys(name for one in evals.values() for name in one.judges)
-    judges = {
-        name: listed[name] if name in listed else resolver.model_of(ModelSpec(name=name)) for name in names
-    }
-    return Cast(models, judges)
 
 
 def _in_order(models: Sequence[Model]) -> bool:
