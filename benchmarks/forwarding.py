@@ -119,7 +119,7 @@ def throughput(bench: Bench) -> list[Measured]:
 
 def streams(bench: Bench) -> list[Measured]:
     """A thousand open streams: the memory of the one process, and the time to the first byte."""
-    with served("--chunks", "16", "--every", "0.5") as there:
+    with served("--chunks", "40", "--every", "0.5") as there:
         idle = there.peak_mb()
         ramp = ("--stream", "--ramp", "4")
         direct = _probe(bench, there.direct, _STREAMS, _STREAMS, *ramp)
