@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["SHAPES"]
+__all__ = ["SHAPES", "WORDS"]
 
 # A key stands alone: no letter, digit, _ or - before it, unless that ends an escape inside quoted JSON.
 _START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"
@@ -50,3 +50,6 @@ SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
 )
 """Each shape with the words of which a text must hold one to have it: looking for these first is what makes
 looking for all shapes cheap."""
+
+WORDS = re.compile("|".join(re.escape(word) for words, _ in SHAPES for word in words))
+"""Finds any of these words: a text without one has none of the shapes."""

@@ -5,7 +5,7 @@ from regrade.types import Json
 
 __all__ = ["sketch", "sketches_of"]
 
-_READ = 4096
+_READ = 1024
 """Bytes at each end of a text that are looked at."""
 _WIDTH = 5
 """Bytes of a shingle."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from regrade import jsonio
 from regrade.cassette.redaction import REDACTED, Redaction, Span
@@ -54,14 +55,17 @@ def _choices(chunk: JsonObject) -> list[JsonObject]:
     return [one for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """A string somewhere in an event, where it can be replaced."""
 
     event: int
     holder: Json
     name: str | int
-    text: str
+
+    @property
+    def text(self) -> str:
+        found: str = self.holder[self.name]
+        return found
 
 
 @dataclass(slots=True)
@@ -87,7 +91,7 @@ def redacted_events(events: Sequence[str], reading: Reading, redaction: Redactio
     changed: set[int] = set()
     unsure: set[Json] = set()
     for channel in _channels(reading.chunks).values():
-        spans = redaction.spans("".join(piece.text for piece in channel.pieces))
+        spans = redaction.spans("".join([piece.holder[piece.name] for piece in channel.pieces]))
         if spans:
             unsure.add(channel.choice)
             changed |= _cut(channel.pieces, spans)
@@ -95,7 +99,7 @@ def redacted_events(events: Sequence[str], reading: Reading, redaction: Redactio
         jsonio.dumps(chunk) if place in changed else data
         for place, (data, chunk) in enumerate(zip(events, reading.chunks, strict=True))
     ]
-    for place, chunk in enumerate(reading.chunks):
+    for place, chunk in enumerate(reading.chunks if redaction.may_hit("\n".join(found)) else ()):
         if not redaction.may_hit(found[place]):
             continue
         if not isinstance(chunk, dict | list):
@@ -123,8 +127,10 @@ def _channels(chunks: Sequence[Json]) -> dict[tuple[Json, ...], _Channel]:
         for choice in _choices(chunk) if isinstance(chunk, dict) else ():
             index = choice.get("index", 0)
             for path, holder, name in _texts(choice, (index,)):
-                channel = channels.setdefault(path, _Channel(index))
-                channel.pieces.append(_Piece(event, holder, name, holder[name]))
+                channel = channels.get(path)
+                if channel is None:
+                    channel = channels[path] = _Channel(index)
+                channel.pieces.append(_Piece(event, holder, name))
     return channels
 
 
@@ -138,10 +144,11 @@ def _texts(value: Json, path: tuple[Json, ...]) -> Iterator[tuple[tuple[Json, ..
     else:
         return
     for step, name in items:
-        if isinstance(value[name], str):
+        item = value[name]
+        if isinstance(item, str):
             yield (*path, step), value, name
-        else:
-            yield from _texts(value[name], (*path, step))
+        elif item is not None:
+            yield from _texts(item, (*path, step))
 
 
 def _cut(pieces: Sequence[_Piece], spans: Sequence[Span]) -> set[int]:
