@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import regrade
+from regrade.aggregate.slices import values_of
 from regrade.api import SampleFilter, sample_records
 from regrade.errors import QueryStoppedError, StoreError, UsageError
+from regrade.jsonio import dumps
 from regrade.store import RunFolder
 from regrade.store.parquet_base import Cancellation, ParquetBase
 from regrade.store.sample_filters import LabelCell, SampleQuery, ScoreRange
@@ -269,6 +271,18 @@ def test_names_with_dots_quotes_and_cases_are_kept_apart(table: Make) -> None:
     assert set(second.cells.values()) == {None}
     assert ids(queries, SampleQuery(metadata=(('it\'s "k"', "q"),))) == ["s0"]
     assert ids(queries, SampleQuery(scores=(ScoreRange("judge", 0.25, 0.25),)), sort="-score.it's") == ["s0"]
+
+
+@pytest.mark.parametrize(
+    "value", ['it\'s "q" \\ %_', "Ünï\n\t", "\ud83d", "", "2.5", 1.5, True, 10**20, ["a", {"b": 1}]]
+)
+def test_values_of_metadata_are_found_as_they_are_shown(table: Make, value: Any) -> None:
+    """What the list of values shows is what a filter takes, and what slices are called."""
+    queries = table([{"metadata": dumps({"k": value})}, {"metadata": dumps({"k": "other"})}, {}])
+    shown = {name for name, _ in queries.metadata_values("k")} - {"other"}
+    assert len(shown) == 1
+    assert shown == set(values_of([dumps({"k": value})], ["k"])["k"])
+    assert ids(queries, SampleQuery(metadata=(("k", shown.pop()),))) == ["s0"]
 
 
 def test_long_texts_are_cut_in_lists_and_nowhere_else(table: Make) -> None:
