@@ -44,6 +44,15 @@ def chat_answer(text: str, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep keys and caches of whoever runs the tests out of them, and theirs out of his folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
 @pytest.fixture
 def answer() -> Callable[..., dict[str, Any]]:
     """Return what makes a chat completion."""

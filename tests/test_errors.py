@@ -1,5 +1,7 @@
 """The error tree speaks to people."""
 
+import pytest
+
 from regrade.errors import Location, Problem, ProviderError, RegradeError, SpecError, UsageError
 
 
@@ -17,6 +19,15 @@ def test_a_problem_shows_place_line_caret_and_hint() -> None:
         "        ^",
         '  did you mean "epochs"?',
     ]
+
+
+@pytest.mark.parametrize("place", [0, 40, 50_000, 99_990])
+def test_a_line_of_a_megabyte_is_cut_around_its_column(place: int) -> None:
+    """What is shown fits a terminal, and the caret still stands under the fault."""
+    line = "x" * place + "FAULT" + "x" * (100_000 - place - 5)
+    _, shown, caret = str(Problem("wrong", Location("a.json", 1, place + 1), source=line)).splitlines()
+    assert len(shown) < 115
+    assert shown[caret.index("^") :].startswith("FAULT")
 
 
 def test_a_spec_error_lists_every_problem() -> None:

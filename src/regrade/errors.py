@@ -44,6 +44,10 @@ __all__ = [
 ]
 
 
+_LINE = 100
+"""Characters of a user's line that are shown: a data file may be one line of a megabyte."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return 'did you mean "x"?' for the nearest known name, or None when nothing is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
@@ -82,13 +86,24 @@ class Problem:
     def __str__(self) -> str:
         lines = [f"{self.where}: {self.message}" if self.where else self.message]
         if self.source is not None:
-            shown = self.source.rstrip("\r\n").replace("\t", " ")
+            column = self.where.column if self.where else None
+            shown, place = _around(self.source.rstrip("\r\n").replace("\t", " "), column or 1)
             lines.append(f"    {shown}")
-            if self.where and self.where.column:
-                lines.append("    " + " " * (self.where.column - 1) + "^")
+            if column:
+                lines.append("    " + " " * (place - 1) + "^")
         if self.hint:
             lines.append(f"  {self.hint}")
         return "\n".join(lines)
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """Return what of a line fits beside its column, and where the column stands in that."""
+    if len(line) <= _LINE:
+        return line, column
+    begin = max(0, min(column - 1 - _LINE // 3, len(line) - _LINE))
+    shown = line[begin : begin + _LINE]
+    before, after = "..." if begin else "", "..." if begin + _LINE < len(line) else ""
+    return f"{before}{shown}{after}", column - begin + len(before)
 
 
 class RegradeError(Exception):

@@ -165,6 +165,8 @@ def test_a_server_that_does_not_stream_is_understood(
         (b"<html><title>502</title><body>Bad <b>gateway</b></body></html>", "502 Bad gateway"),
         (b"", "without a message"),
         (b'{"error":{"message":"Incorrect API key: sk-abcdef123456"}}', "Incorrect API key: [redacted]"),
+        (b"wrong: 'Authorization: Bearer abcdefgh'", "wrong: 'Authorization: [redacted]"),
+        (b"send 'Authorization: Bearer <key>' (invalid)", "send 'Authorization: Bearer <key>' (invalid)"),
     ],
 )
 def test_the_servers_own_message_is_found_in_every_form(

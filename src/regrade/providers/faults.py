@@ -27,7 +27,7 @@ _TOO_LONG = re.compile(
     r"context.{0,12}(length|window|size)|maximum.{0,20}tokens|prompt is too long", re.IGNORECASE
 )
 _QUOTA = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.IGNORECASE)
-_SECRET = re.compile(r"\b(?:sk|uai|gsk|xai|hf|key)[-_][A-Za-z0-9_\-*]{6,}|Bearer\s+\S+")
+_SECRET = re.compile(r"\b(?:sk|uai|gsk|xai|hf|key)[-_][A-Za-z0-9_\-*]{6,}|Bearer\s+[^\s<{$\[(]\S{5,}")
 
 
 def refused(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
