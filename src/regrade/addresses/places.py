@@ -68,7 +68,8 @@ class RunsAddress(Address):
         eval: Only runs of this eval.
         model: Only runs of these models.
         tag: Only runs with this tag.
-        status: Only runs that came this far.
+        status: Only runs that came this far; `stopped` are those that ended without a word.
+        since: Only runs that began within this span.
         after: The id of the run that ends the page before.
     """
 
@@ -76,7 +77,8 @@ class RunsAddress(Address):
     eval: str = ""
     model: tuple[str, ...] = ()
     tag: str = ""
-    status: str = one_of("any", "started", "success", "partial", "interrupted", "error")
+    status: str = one_of("any", "running", "stopped", "success", "partial", "interrupted", "error")
+    since: str = one_of("any", "1d", "7d", "30d", "90d")
     after: str = ""
 
 
@@ -86,16 +88,22 @@ class RunAddress(Address):
 
     Attributes:
         run: Its id.
-        eval: Of its evals this one; empty for the first.
-        model: The model whose details are open.
-        sort: Of the models.
+        eval: Of its evals this one; empty for all, and details of the first.
+        prompt: The prompt whose details are open; empty for the first.
+        model: The model whose details are open; empty for the first with any.
+        sort: Of the models: by a column, falling with a minus before it; empty for the best first.
+        table: The table that is exported.
     """
 
     PATH: ClassVar[str] = "/run/{run}"
     run: str = ""
     eval: str = ""
+    prompt: str = ""
     model: str = ""
-    sort: str = ""
+    sort: str = one_of("", "model", "failed", "-failed", "latency", "-latency", "cost", "-cost")
+    table: str = one_of(
+        "models", "slices", "confusion", "failures", "histograms", "costs", "manifest", "progress"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,10 @@ class SamplesAddress(Address):
         prompt: Of this prompt.
         model: Of these models.
         outcome: right, wrong, failure: any of them.
+        failure: Kinds of failure: any of them.
+        scorer: Whose labels are meant by the next two.
+        expected: The right label.
+        found: The label found in its place; empty where the answer holds none.
         meta: Values that metadata must have.
         sort: A column; falling with a minus before it.
         cols: Columns to show; empty for the usual ones.
@@ -136,6 +148,10 @@ class SamplesAddress(Address):
     prompt: str = ""
     model: tuple[str, ...] = ()
     outcome: tuple[str, ...] = ()
+    failure: tuple[str, ...] = ()
+    scorer: str = ""
+    expected: str = ""
+    found: str = ""
     meta: tuple[tuple[str, str], ...] = prefixed("meta.")
     sort: str = ""
     cols: tuple[str, ...] = ()
