@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import regrade
-from regrade.dashboard.opened import OpenSamples
+from regrade.dashboard.opened import OpenRuns
 from regrade.errors import StoreError
 from regrade.store import ResultsIndex, RunEntry
 
@@ -21,50 +21,49 @@ def entry(two_models: regrade.Run) -> RunEntry:
 
 def test_a_run_is_opened_once(entry: RunEntry) -> None:
     """Two readers share what is open; it stays open for the next."""
-    samples = OpenSamples()
-    with samples.of(entry) as one, samples.of(entry) as other:
+    runs = OpenRuns()
+    with runs.use(entry.folder) as one, runs.use(entry.folder) as other:
         assert one is other
-    with samples.of(entry) as again:
+    with runs.use(entry.folder) as again:
         assert again is one
-    samples.close()
+    runs.close()
 
 
 def test_changed_tables_are_opened_again(entry: RunEntry) -> None:
     """A run that was resumed has other tables; who still reads the old ones may finish."""
-    samples = OpenSamples()
-    with samples.of(entry) as before:
+    runs = OpenRuns()
+    with runs.use(entry.folder) as before:
         os.utime(entry.path / "scores.parquet", (1, 1))
-        with samples.of(entry) as after:
+        with runs.use(entry.folder) as after:
             assert after is not before
-        assert before.epochs == 1
+        assert before.queries.epochs == 1
     with pytest.raises(StoreError):
-        before.base.rows("select 1")  # closed with its last reader
-    samples.close()
+        before.queries.base.rows("select 1")  # closed with its last reader
+    runs.close()
 
 
-def test_the_oldest_is_closed(entry: RunEntry, tmp_path: Path) -> None:
-    """No more stay open than were agreed on, and closing leaves none."""
-    samples = OpenSamples(1)
-    with samples.of(entry) as first:
-        pass
-    with samples.of(entry, entry.path) as second:
-        assert second.epochs == 1
+def test_what_a_run_answered_is_kept(entry: RunEntry) -> None:
+    """The same question is answered once, unless its answer may not be kept."""
+    runs, made = OpenRuns(), []
+    with runs.use(entry.folder) as one:
+        for _ in range(2):
+            assert one.kept("a", lambda: made.append("a") or 1) == 1  # type: ignore[func-returns-value]
+            assert one.kept("b", lambda: made.append("b") or 2, lambda _: False) == 2  # type: ignore[func-returns-value]
+    assert made == ["a", "b", "b"]
+    runs.close()
     with pytest.raises(StoreError):
-        first.base.rows("select 1")
-    samples.close()
-    with pytest.raises(StoreError):
-        second.base.rows("select 1")
+        one.queries.base.rows("select 1")
 
 
 def test_a_run_without_tables_is_told(entry: RunEntry, tmp_path: Path) -> None:
     """The error is that of the store, and the next question is asked anew."""
-    samples = OpenSamples()
+    runs = OpenRuns()
     (entry.path / "samples.parquet").rename(tmp_path / "away")
     try:
-        with pytest.raises(StoreError, match="did not finish"), samples.of(entry):
+        with pytest.raises(StoreError, match="did not finish"), runs.use(entry.folder):
             pass
     finally:
         (tmp_path / "away").rename(entry.path / "samples.parquet")
-    with samples.of(entry) as back:
-        assert back.epochs == 1
-    samples.close()
+    with runs.use(entry.folder) as back:
+        assert back.queries.epochs == 1
+    runs.close()

@@ -129,11 +129,9 @@ class SamplesAddress(Address):
         prompt: Of this prompt.
         model: Of these models.
         outcome: right, wrong, failure: any of them.
-        failure: Kinds of failure: any of them.
-        scorer: Whose labels are meant by the next two.
-        expected: The right label.
-        found: The label found in its place; empty where the answer holds none.
+        kind: Of these kinds of failure.
         meta: Values that metadata must have.
+        cell: Of a confusion matrix: scorer, right label, found label; without the last, where none was found.
         sort: A column; falling with a minus before it.
         cols: Columns to show; empty for the usual ones.
         per: Rows a page.
@@ -148,11 +146,9 @@ class SamplesAddress(Address):
     prompt: str = ""
     model: tuple[str, ...] = ()
     outcome: tuple[str, ...] = ()
-    failure: tuple[str, ...] = ()
-    scorer: str = ""
-    expected: str = ""
-    found: str = ""
+    kind: tuple[str, ...] = ()
     meta: tuple[tuple[str, str], ...] = prefixed("meta.")
+    cell: tuple[str, ...] = ()
     sort: str = ""
     cols: tuple[str, ...] = ()
     per: str = one_of("100", "20", "1000")

@@ -1,120 +1,119 @@
-"""The samples of runs that were looked at last, kept open: opening one costs more than most questions."""
+"""The runs whose samples are being read: a few stay open, with what was last found in them."""
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
-from regrade.store import RunEntry
+from regrade.store import RunFolder
+from regrade.store.parquet_base import file_signature
+from regrade.store.sample_queries import SampleQueries
 
-if TYPE_CHECKING:
-    from regrade.store.sample_queries import SampleQueries
+__all__ = ["OpenRun", "OpenRuns"]
 
-__all__ = ["OpenSamples"]
-
-_MOST = 2
-"""Runs that stay open; the memory of each is bounded, and pages go from one run to one other."""
-_TABLES = ("samples.parquet", "scores.parquet")
-
-
-@dataclass(slots=True)
-class _Open:
-    queries: "SampleQueries"
-    looks: str
-    users: int = 0
-    dropped: bool = False
+_MOST_RUNS = 4
+_MOST_KEPT = 64
+T = TypeVar("T")
 
 
-class OpenSamples:
-    """Queries over the samples of runs, opened once for all pages; safe to ask from several threads.
+class OpenRun:
+    """A run that can be asked, and what it answered last.
 
     Args:
-        most: How many runs stay open that nobody asks at the moment.
+        queries: The run.
+        signature: Of its files when it was opened.
     """
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._most = most
+    def __init__(self, queries: SampleQueries, signature: object) -> None:
+        self.queries = queries
+        self.signature = signature
         self._lock = threading.Lock()
-        self._opening = threading.Lock()
-        self._open: OrderedDict[tuple[Path, Path | None], _Open] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
-    @contextmanager
-    def of(self, run: RunEntry, against: Path | None = None) -> "Iterator[SampleQueries]":
-        """Give the queries of a run while the block runs; they are opened again when its tables changed.
+    def kept(self, key: Hashable, make: Callable[[], T], keep: Callable[[T], bool] = lambda _: True) -> T:
+        """Return what was made under this key, or make it.
 
         Args:
-            run: The run.
-            against: Another run's folder, or a baseline's file, as `SampleQueries` takes it.
+            key: Names everything that it depends on, beside the run.
+            make: Makes it.
+            keep: Whether it may be given again: what a search found so far may not.
+        """
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                found: T = self._kept[key]
+                return found
+        found = make()
+        if keep(found):
+            with self._lock:
+                self._kept[key] = found
+                if len(self._kept) > _MOST_KEPT:
+                    self._kept.popitem(last=False)
+        return found
+
+
+class OpenRuns:
+    """Opens runs for as long as they are asked and a little longer; safe to ask from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs: OrderedDict[tuple[Path, Path | None], OpenRun] = OrderedDict()
+        self._users: dict[int, int] = {}
+
+    @contextmanager
+    def use(self, folder: RunFolder, against: Path | None = None) -> Iterator[OpenRun]:
+        """Give a run; it is opened anew where its files have changed.
+
+        Args:
+            folder: The run.
+            against: What `SampleQuery.was_right` is held against.
 
         Raises:
             MissingExtraError: Without duckdb.
             StoreError: When the run has no tables, or they are damaged or of a newer version.
         """
-        one = self._taken(run, against)
+        one = self._taken(folder, against)
         try:
-            yield one.queries
+            yield one
         finally:
-            with self._lock:
-                one.users -= 1
-                last = one.dropped and not one.users
-            if last:
-                one.queries.close()
+            self._given_back(one)
 
     def close(self) -> None:
-        """Close what nobody asks; the rest is closed when its last question is answered."""
-        self._trim(0)
-
-    def _taken(self, run: RunEntry, against: Path | None) -> _Open:
-        from regrade.store.sample_queries import SampleQueries
-
-        key, looks = (run.path, against), _looks(run.path, against)
-        with self._opening:
-            with self._lock:
-                one = self._open.get(key)
-                if one is not None and one.looks == looks:
-                    one.users += 1
-                    self._open.move_to_end(key)
-                    return one
-            fresh = _Open(SampleQueries(run.folder, against), looks, 1)
-            self._drop(key)
-            with self._lock:
-                self._open[key] = fresh
-        self._trim(self._most)
-        return fresh
-
-    def _trim(self, most: int) -> None:
-        while True:
-            with self._lock:
-                key = next(iter(self._open), None) if len(self._open) > most else None
-            if key is None:
-                return
-            self._drop(key)
-
-    def _drop(self, key: tuple[Path, Path | None]) -> None:
+        """Close all of them."""
         with self._lock:
-            one = self._open.pop(key, None)
+            for one in self._runs.values():
+                one.queries.close()
+            self._runs.clear()
+
+    def _taken(self, folder: RunFolder, against: Path | None) -> OpenRun:
+        key = folder.path, against
+        paths = [folder.table_path("samples"), folder.table_path("scores")]
+        if against is not None:
+            paths.append(against / "samples.parquet" if against.is_dir() else against)
+        signature = file_signature(map(str, paths))
+        with self._lock:
+            one = self._runs.pop(key, None)
+            if one is not None and one.signature != signature:
+                self._retire(one)
+                one = None
             if one is None:
-                return
-            one.dropped = True
-            idle = not one.users
-        if idle:
+                one = OpenRun(SampleQueries(folder, against), signature)
+            self._runs[key] = one
+            self._users[id(one)] = self._users.get(id(one), 0) + 1
+            while len(self._runs) > _MOST_RUNS:
+                self._retire(self._runs.popitem(last=False)[1])
+        return one
+
+    def _retire(self, one: OpenRun) -> None:
+        if not self._users.get(id(one)):
             one.queries.close()
 
-
-def _looks(folder: Path, against: Path | None) -> str:
-    """Return what tells tables from what they were before."""
-    files = [folder / name for name in _TABLES]
-    if against is not None:
-        files.append(against / _TABLES[0] if against.is_dir() else against)
-    parts = []
-    for file in files:
-        try:
-            found = file.stat()
-        except OSError:
-            parts.append("-")
-        else:
-            parts.append(f"{found.st_mtime_ns}-{found.st_size}-{found.st_ino}")
-    return ",".join(parts)
+    def _given_back(self, one: OpenRun) -> None:
+        with self._lock:
+            self._users[id(one)] -= 1
+            if not self._users[id(one)]:
+                del self._users[id(one)]
+                if all(one is not other for other in self._runs.values()):
+                    one.queries.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from regrade.dashboard.baselines import Baselines
 from regrade.dashboard.changes import Changes
-from regrade.dashboard.opened import OpenSamples
+from regrade.dashboard.opened import OpenRuns
 from regrade.dashboard.settings import DashboardSettings
 from regrade.store import ResultsIndex
 
@@ -27,7 +27,7 @@ class Site:
         changes: What changed between two of them.
         settings: How they are served.
         baselines: The baselines of all results folders.
-        samples: The samples of runs that were looked at last.
+        runs: The runs whose samples are being read.
         now: What time it is, in UTC.
         clock: Monotonic seconds.
     """
@@ -36,12 +36,12 @@ class Site:
     changes: Changes
     settings: DashboardSettings = field(default_factory=DashboardSettings)
     baselines: Baselines = field(default_factory=Baselines)
-    samples: OpenSamples = field(default_factory=OpenSamples)
+    runs: OpenRuns = field(default_factory=OpenRuns)
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.perf_counter
 
     def close(self) -> None:
         """End what is being computed, and close what is kept."""
         self.changes.close()
-        self.samples.close()
+        self.runs.close()
         self.index.close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-__all__ = ["Cancellation", "ParquetBase", "identifier", "literal"]
+__all__ = ["Cancellation", "ParquetBase", "file_signature", "identifier", "literal"]
 
 _MEMORY = "160MB"
 """Of DuckDB's own; with Python and pyarrow beside it a server stays well under 400 MB."""
