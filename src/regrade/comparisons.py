@@ -2,17 +2,36 @@
 
 from dataclasses import dataclass, field
 
-from regrade.arms import Joined
 from regrade.types import Better, Json
 
 __all__ = [
     "Agreement",
+    "ArmName",
     "Change",
     "Comparison",
     "Flip",
     "Flips",
     "Lead",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmName:
+    """Which arm of a run it is.
+
+    Attributes:
+        run: The run or baseline, as tables call it.
+        eval: The eval.
+        prompt: The prompt.
+        model: The model.
+        epochs: How often a sample was asked at most.
+    """
+
+    run: str
+    eval: str
+    prompt: str
+    model: str
+    epochs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +154,30 @@ class Flips:
     Attributes:
         scorer: Whose scores.
         metric: Its main metric.
-        joined: The arms.
+        better: Which way is better.
+        a: The baseline's arm.
+        b: The candidate's arm.
         graded: Whether scores have more than two values: then those that lost and gained most are listed.
         broken: Passed with A, failed with B: the largest losses first.
         mended: Failed with A, passed with B.
         broken_count: How many there are in all.
         mended_count: How many there are in all.
         flaky: Samples that only sometimes pass with A and with B: neither broken nor mended.
+        wavering: The flaky ones: those whose share moved most first.
     """
 
     scorer: str
     metric: str
-    joined: Joined = field(repr=False)
+    better: Better
+    a: ArmName
+    b: ArmName
     graded: bool
     broken: tuple[Flip, ...] = field(repr=False)
     mended: tuple[Flip, ...] = field(repr=False)
     broken_count: int
     mended_count: int
     flaky: int
+    wavering: tuple[Flip, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

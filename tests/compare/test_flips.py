@@ -12,7 +12,7 @@ from regrade.comparisons import Flips
 
 def flips(a: Arm, b: Arm) -> Flips:
     """Return the flips of the only scorer."""
-    (found,) = find_flips(join(a, b))
+    (found,) = find_flips(join(a, b), 50)
     return found
 
 

@@ -185,7 +185,7 @@ def test_bbh_prompts(bbh: regrade.Run) -> None:
         assert (verdict.family, verdict.losses, verdict.wins) == (5, lost, won)
         assert verdict.outcome == ("FAIL" if task == "word_sorting" else "PASS")
     assert (gated.outcome, gated.exit_code) == ("FAIL", 100)
-    groups = {one.joined.b.eval: one for one in found.flips}
+    groups = {one.b.eval: one for one in found.flips}
     assert {task: (one.broken_count, one.mended_count) for task, one in groups.items()} == {
         task: (lost, won) for task, (_, _, _, lost, won, _, _) in BBH.items()
     }

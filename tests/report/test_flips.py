@@ -1,13 +1,12 @@
 """Answers word by word."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrade.comparisons import Flip, Flips
+from regrade.comparisons import ArmName, Flip, Flips
 from regrade.report.flips import flips_view, word_diff
 from regrade.views import DiffPart
 
@@ -55,13 +54,8 @@ def test_very_long_texts_are_whole() -> None:
 
 def flips(*listed: Flip, graded: bool = False, epochs: int = 1, prompt: str = "default", **b: Any) -> Flips:
     """Return flips of two models that were asked the same."""
-    measure = SimpleNamespace(better=b.pop("better", "higher"))
-    arms = [
-        SimpleNamespace(eval="e", model=model, prompt=prompt, epochs=epochs, measure=lambda *_: measure)
-        for model in ("old", "new")
-    ]
-    joined = cast("Any", SimpleNamespace(a=arms[0], b=arms[1]))
-    return Flips("s", "accuracy", joined, graded, listed, (), 1_640, 0, 0)
+    a, b_ = (ArmName("run", "e", prompt, model, epochs) for model in ("old", "new"))
+    return Flips("s", "accuracy", b.pop("better", "higher"), a, b_, graded, listed, (), 1_640, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,18 @@ from regrade.views import Document, TableView
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from regrade.arms import Arm, Joined
-    from regrade.comparisons import Change, Comparison, Flip, Flips, Lead
+    from regrade.arms import Arm
+    from regrade.comparisons import ArmName, Change, Comparison, Flip, Flips, Lead
 
-__all__ = ["ComparedRuns", "changes_between", "compare", "refuse_itself", "unfinished", "with_texts"]
+__all__ = [
+    "ComparedRuns",
+    "changes_between",
+    "compare",
+    "listed_comparison",
+    "refuse_itself",
+    "unfinished",
+    "with_texts",
+]
 
 
 @dataclass(frozen=True)
@@ -95,23 +103,80 @@ def compare(
         UsageError: An unknown run, model or prompt, or nothing that both have.
         StoreError: When a run cannot be read.
     """
-    from regrade.compare import compare_pairs, join, match_arms
-
     if not 0 < level < 1:
         raise UsageError(f"a level lies between 0 and 1, not at {level}")
+    return ComparedRuns(with_texts(*_compared(a, b, Path(results), registry or Registry(), (level, seed))))
+
+
+def listed_comparison(
+    a: Reference, b: Reference, *, results: str | Path = "results", registry: Registry, listed: int
+) -> "Comparison":
+    """Return what `compare` finds, with longer lists of flips: each with its sample's id and without texts.
+
+    Args:
+        a: As `compare` takes it.
+        b: Likewise.
+        results: Where runs lie.
+        registry: Plug-ins.
+        listed: Flips of each pair, scorer and direction that are listed.
+
+    Raises:
+        UsageError: As `compare`.
+        StoreError: As `compare`.
+    """
+    found, side_a, side_b = _compared(a, b, Path(results), registry, (0.95, 0), listed)
+    arms: dict[ArmName, ArmName] = {one.b: one.a for one in found.flips}
+    keys: dict[ArmName, list[int]] = {}
+    for one in found.flips:
+        keys.setdefault(one.b, []).extend(flip.key for flip in (*one.broken, *one.mended, *one.wavering))
+    ids = {b: {**side_a.ids(arms[b], every), **side_b.ids(b, every)} for b, every in keys.items()}
+
+    def named(flips: "Flips") -> "Flips":
+        known = ids[flips.b]
+
+        def each(listed: "Sequence[Flip]") -> "tuple[Flip, ...]":
+            return tuple(replace(flip, sample=known.get(flip.key, "")) for flip in listed)
+
+        return replace(
+            flips, broken=each(flips.broken), mended=each(flips.mended), wavering=each(flips.wavering)
+        )
+
+    return replace(found, flips=tuple(map(named, found.flips)))
+
+
+def _compared(
+    a: Reference,
+    b: Reference,
+    results: Path,
+    registry: Registry,
+    figures: tuple[float, int],
+    listed: int = 50,
+) -> "tuple[Comparison, Recorded, Recorded]":
+    """Return the comparison without texts, at a level and with a seed, and both sides."""
+    from regrade.compare import compare_pairs, join, match_arms
+
     choice_a, choice_b = ArmChoice.parse(a), ArmChoice.parse(b)
-    side_a, side_b = (open_recorded(Path(results), one.reference) for one in (choice_a, choice_b))
-    arms_a, arms_b = lay_out([(side_a, choice_a), (side_b, choice_b)], registry or Registry())
+    side_a, side_b = (open_recorded(results, one.reference) for one in (choice_a, choice_b))
+    arms_a, arms_b = lay_out([(side_a, choice_a), (side_b, choice_b)], registry)
     pairs, alone = match_arms(arms_a, arms_b)
     if not pairs:
-        raise UsageError(f"{a} and {b} have nothing in common", hint=_what_they_hold(arms_a, arms_b))
+        raise UsageError(
+            f"{_said(a)} and {_said(b)} have nothing in common", hint=_what_they_hold(arms_a, arms_b)
+        )
     if side_a.name == side_b.name:
-        refuse_itself(str(b), pairs)
+        refuse_itself(_said(b), pairs)
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
-    found = compare_pairs(names, [join(*pair) for pair in pairs], alone, level, seed)
-    skipped = (*passed_over(Path(results), choice_a), *passed_over(Path(results), choice_b))
+    found = compare_pairs(names, [join(*pair) for pair in pairs], alone, *figures, listed)
+    skipped = (*passed_over(results, choice_a), *passed_over(results, choice_b))
     notes = (*skipped, *unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
-    return ComparedRuns(with_texts(replace(found, notes=notes), side_a, side_b))
+    return replace(found, notes=notes), side_a, side_b
+
+
+def _said(reference: Reference) -> str:
+    """Return what the user calls a side."""
+    if not isinstance(reference, ArmChoice):
+        return str(reference)
+    return reference.text(Path(reference.reference).stem)
 
 
 def changes_between(
@@ -167,16 +232,12 @@ def with_texts(found: "Comparison", a: Recorded, b: Recorded) -> "Comparison":
 
     Each arm is read once, whatever the number of scorers whose flips it is in.
     """
-    arms: dict[tuple[int, int], Joined] = {}
-    keys: dict[tuple[int, int], list[int]] = {}
+    keys: dict[tuple[ArmName, ArmName], list[int]] = {}
     for flips in found.flips:
-        pair = id(flips.joined.a), id(flips.joined.b)
-        arms[pair] = flips.joined
-        keys.setdefault(pair, []).extend(one.key for one in (*flips.broken, *flips.mended))
-    texts = {
-        pair: (a.texts(joined.a, keys[pair]), b.texts(joined.b, keys[pair])) for pair, joined in arms.items()
-    }
-    told = (_told(one, *texts[id(one.joined.a), id(one.joined.b)]) for one in found.flips)
+        listed = keys.setdefault((flips.a, flips.b), [])
+        listed.extend(one.key for one in (*flips.broken, *flips.mended))
+    texts = {(of_a, of_b): (a.texts(of_a, own), b.texts(of_b, own)) for (of_a, of_b), own in keys.items()}
+    told = (_told(one, *texts[one.a, one.b]) for one in found.flips)
     return replace(found, flips=tuple(told))
 
 

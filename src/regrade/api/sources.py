@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regrade.api.baselining import Baseline
     from regrade.api.results import Run
     from regrade.arms import Arm
+    from regrade.comparisons import ArmName
 
 __all__ = ["ArmChoice", "Recorded", "Reference", "lay_out", "open_recorded", "reference_text"]
 
@@ -33,7 +34,7 @@ _SELECTORS = ("model", "prompt")
 _ROWS = 2**16
 _LOOKED_AT = 4096  # samples whose metadata tell which fields there are
 
-Reference: TypeAlias = "str | Path | Run | Baseline"
+Reference: TypeAlias = "str | Path | Run | Baseline | ArmChoice"
 """What names a run or baseline: a text, its folder or file, or what `regrade.run` or `set_baseline` gave."""
 
 
@@ -41,6 +42,8 @@ def reference_text(reference: Reference) -> str:
     """Return a text that means the same run or baseline."""
     if isinstance(reference, str):
         return reference
+    if isinstance(reference, ArmChoice):
+        return reference.reference
     path = reference if isinstance(reference, Path) else reference.path
     return str(path.absolute())
 
@@ -66,6 +69,8 @@ class ArmChoice:
         Raises:
             UsageError: A selector that is none.
         """
+        if isinstance(text, ArmChoice):
+            return text
         if not isinstance(text, str):
             return cls(reference_text(text))
         reference, *selectors = text.split(",")
@@ -134,14 +139,26 @@ class Recorded:
             raise StoreError(f"{self.name} holds nothing")
         return read_batches(self.folder, table, columns, _ROWS)
 
-    def texts(self, arm: "Arm", keys: Iterable[int]) -> dict[int, JsonObject]:
+    def texts(self, arm: "ArmName", keys: Iterable[int]) -> dict[int, JsonObject]:
         """Return sample id, messages, target and answer (of the first repeat) by the hash of the id.
 
         A baseline without texts gives the ids alone.
         """
+        columns = ("sample_id", "epoch", "messages", "target", "text", "tool_calls", "failure_kind")
+        found: dict[int, JsonObject] = {}
+        for row in self._rows(arm, set(keys), columns):
+            place = hash(row["sample_id"])
+            if place not in found or row["epoch"] < found[place]["epoch"]:
+                found[place] = row
+        return found
+
+    def ids(self, arm: "ArmName", keys: Iterable[int]) -> dict[int, str]:
+        """Return the ids of samples by their hashes."""
+        return {hash(row["sample_id"]): row["sample_id"] for row in self._rows(arm, set(keys), ["sample_id"])}
+
+    def _rows(self, arm: "ArmName", wanted: set[int], columns: Sequence[str]) -> Iterator[JsonObject]:
         from regrade.aggregate.arms import sample_keys
 
-        wanted = set(keys)
         key = {"eval": arm.eval, "prompt": arm.prompt, "model": arm.model, "role": "answer"}
         if self.baseline is not None:
             key["table"] = "samples"
@@ -152,15 +169,9 @@ class Recorded:
             return [row for row in same if int(hashes[row]) in wanted]
 
         path = self._samples_path()
-        found: dict[int, JsonObject] = {}
         if path is None or not wanted:
-            return found
-        columns = ("sample_id", "epoch", "messages", "target", "text", "tool_calls", "failure_kind")
-        for row in read_rows(path, (*key, "sample_id"), chosen, columns):
-            place = hash(row["sample_id"])
-            if place not in found or row["epoch"] < found[place]["epoch"]:
-                found[place] = row
-        return found
+            return iter(())
+        return read_rows(path, (*key, "sample_id"), chosen, columns)
 
     def with_modes(self, arms: "Sequence[Arm]") -> "list[Arm]":
         """Return its arms, each with the mode in which its multiple choice was asked."""

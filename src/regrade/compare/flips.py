@@ -5,32 +5,35 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from regrade.arms import Joined, Measure, taken
+from regrade.arms import Arm, Joined, Measure, taken
 from regrade.compare.leads import main_measures
-from regrade.comparisons import Flip, Flips
+from regrade.comparisons import ArmName, Flip, Flips
 from regrade.stats import epoch_means, reached
 
 __all__ = ["find_flips"]
 
-_MOST = 50
 _DUST = 1e-12
 
 Floats = NDArray[np.float64]
 
 
-def find_flips(joined: Joined) -> Iterator[Flips]:
+def find_flips(joined: Joined, most: int) -> Iterator[Flips]:
     """Yield, for each scorer, the samples that changed sides; those that fail now and then in both do not.
 
     Scores of two values pass at the better one. Graded scores have no sides: there the samples that lost and
     gained most are given.
+
+    Args:
+        joined: The arms and their common samples.
+        most: How many are listed of each kind; all are counted.
     """
     for name in main_measures(joined.a, joined.b):
         a, b = joined.a.measure(*name), joined.b.measure(*name)
         if a is not None and b is not None:
-            yield _of_scorer(joined, a, b)
+            yield _of_scorer(joined, a, b, most)
 
 
-def _of_scorer(joined: Joined, a: Measure, b: Measure) -> Flips:
+def _of_scorer(joined: Joined, a: Measure, b: Measure, most: int) -> Flips:
     sign = -1.0 if b.better == "lower" else 1.0
     values_a, values_b = (
         sign * taken(a.data, joined.rows_a).values,
@@ -48,7 +51,7 @@ def _of_scorer(joined: Joined, a: Measure, b: Measure) -> Flips:
 
     def listed(chosen: NDArray[np.bool_]) -> tuple[Flip, ...]:
         places = np.flatnonzero(chosen)
-        places = places[np.argsort(-np.abs(change[places]), kind="stable")][:_MOST]
+        places = places[np.argsort(-np.abs(change[places]), kind="stable")][:most]
         ids = joined.b.ids[joined.rows_b]
         return tuple(
             Flip(
@@ -64,14 +67,21 @@ def _of_scorer(joined: Joined, a: Measure, b: Measure) -> Flips:
     return Flips(
         scorer=b.scorer,
         metric=b.metric,
-        joined=joined,
+        better=b.better,
+        a=_named(joined.a),
+        b=_named(joined.b),
         graded=top is None,
         broken=listed(broken),
         mended=listed(mended),
         broken_count=int(broken.sum()),
         mended_count=int(mended.sum()),
         flaky=int(flaky.sum()),
+        wavering=listed(flaky),
     )
+
+
+def _named(arm: Arm) -> ArmName:
+    return ArmName(arm.run, arm.eval, arm.prompt, arm.model, arm.epochs)
 
 
 def _passing(a: Floats, b: Floats) -> float | None:

@@ -12,9 +12,16 @@ from regrade.comparisons import Comparison
 
 __all__ = ["compare_pairs"]
 
+_LISTED = 50
+
 
 def compare_pairs(
-    names: tuple[str, str], pairs: Sequence[Joined], alone: Sequence[Arm], level: float, seed: int
+    names: tuple[str, str],
+    pairs: Sequence[Joined],
+    alone: Sequence[Arm],
+    level: float,
+    seed: int,
+    listed: int = _LISTED,
 ) -> Comparison:
     """Compare every pair by every metric; the texts of the flips are left to whoever can read them.
 
@@ -24,6 +31,7 @@ def compare_pairs(
         alone: Arms of either side without a partner.
         level: Of every interval.
         seed: Of every draw.
+        listed: Flips of each pair, scorer and direction that are listed; all are counted.
     """
     alike = [joined for joined in pairs if not other_mode(joined)]
     return Comparison(
@@ -31,7 +39,7 @@ def compare_pairs(
         b=names[1],
         changes=tuple(changes_of(pairs, level, seed)),
         leads=tuple(find_leads(alike, level, seed)),
-        flips=tuple(flips for joined in alike for flips in find_flips(joined)),
+        flips=tuple(flips for joined in alike for flips in find_flips(joined, listed)),
         notes=(*_left_out(pairs), *_alone(alone)),
         level=level,
         agreements=tuple(one for joined in pairs for one in agreements_of(joined, level)),

@@ -22,6 +22,7 @@ from starlette.types import Scope
 from regrade.addresses import Address, OverviewAddress
 from regrade.dashboard import overview, search
 from regrade.dashboard.changes import Changes
+from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
 from regrade.dashboard.framing import CHOICES, bare_frame, frame_view, ignored_notice, problem_notices
 from regrade.dashboard.guard import Guard
@@ -70,7 +71,7 @@ def make_dashboard(
     settings = settings or DashboardSettings()
     settings.check()
     index = sources if isinstance(sources, ResultsIndex) else ResultsIndex(sources, settings.cache_file())
-    site = Site(index, Changes(settings.changes_file()), settings)
+    site = Site(index, Changes(settings.changes_file()), Comparisons(settings.changes_file()), settings)
     if now is not None:
         site = replace(site, now=now)
     server = _Server(site, pages)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from regrade.dashboard.baselines import Baselines
 from regrade.dashboard.changes import Changes
+from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.opened import OpenRuns
 from regrade.dashboard.settings import DashboardSettings
 from regrade.store import ResultsIndex
@@ -25,6 +26,7 @@ class Site:
     Attributes:
         index: The runs of all results folders.
         changes: What changed between two of them.
+        comparisons: All that can be told of two of them.
         settings: How they are served.
         baselines: The baselines of all results folders.
         runs: The runs whose samples are being read.
@@ -34,6 +36,7 @@ class Site:
 
     index: ResultsIndex
     changes: Changes
+    comparisons: Comparisons
     settings: DashboardSettings = field(default_factory=DashboardSettings)
     baselines: Baselines = field(default_factory=Baselines)
     runs: OpenRuns = field(default_factory=OpenRuns)
@@ -44,4 +47,5 @@ class Site:
         """End what is being computed, and close what is kept."""
         self.changes.close()
         self.runs.close()
+        self.comparisons.close()
         self.index.close()

@@ -28,9 +28,8 @@ def flips_of(verdict: Verdict, flips: Iterable[Flips]) -> list[Flips]:
     mine = [
         one
         for one in flips
-        if (one.joined.b.eval, one.joined.b.model, one.joined.b.prompt)
-        == (verdict.eval, verdict.model, verdict.prompt)
-        and (one.joined.a.model, one.joined.a.prompt) == (verdict.model_a, verdict.prompt_a)
+        if (one.b.eval, one.b.model, one.b.prompt) == (verdict.eval, verdict.model, verdict.prompt)
+        and (one.a.model, one.a.prompt) == (verdict.model_a, verdict.prompt_a)
     ]
     return [one for one in mine if one.scorer == verdict.scorer and (one.broken_count or one.mended_count)]
 

@@ -335,7 +335,7 @@ def flip_records(flips: Sequence[Flips]) -> list[JsonObject]:
 
 
 def _flip_record(group: Flips, flip: Flip, side: str) -> JsonObject:
-    a, b = group.joined.a, group.joined.b
+    a, b = group.a, group.b
     own = {one.name: getattr(flip, one.name) for one in fields(flip) if one.name != "key"}
     return exact(
         {

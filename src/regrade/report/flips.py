@@ -21,7 +21,7 @@ _MOST_WORDS = 1_500
 
 def flips_view(flips: Flips) -> FlipsView:
     """Return the samples of one pair of arms that changed sides."""
-    a, b = flips.joined.a, flips.joined.b
+    a, b = flips.a, flips.b
     notes = []
     if flips.flaky:
         samples = "1 sample passes" if flips.flaky == 1 else f"{flips.flaky:,} samples pass"
@@ -40,14 +40,13 @@ def flips_view(flips: Flips) -> FlipsView:
 
 def _lost_means(flips: Flips, *, repeated: bool) -> str:
     """Return what the scores of a lost sample did: only one that is right or wrong passes or fails."""
-    measure = flips.joined.b.measure(flips.scorer, flips.metric)
     if flips.graded:
-        return "higher with B" if measure is not None and measure.better == "lower" else "lower with B"
+        return "higher with B" if flips.better == "lower" else "lower with B"
     return "passes less often with B" if repeated else "passed with A, failed with B"
 
 
 def _arms(flips: Flips) -> str:
-    a, b = flips.joined.a, flips.joined.b
+    a, b = flips.a, flips.b
     if a.prompt == b.prompt:
         prompt = "" if b.prompt == "default" else f", prompt {b.prompt}"
         return f"{b.model}{prompt}" if a.model == b.model else f"{b.model} against {a.model}{prompt}"
