@@ -9,10 +9,12 @@ from regrade.dashboard.exports import Export
 from regrade.dashboard.matrix import Matrix, gather
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.running import goes_on
+from regrade.dashboard.runs import glance
 from regrade.dashboard.site import Site
 from regrade.pages.overview import Choices, overview_page
 from regrade.report.attention import attention, needs
 from regrade.report.overview import RowFacts, Totals, column, overview_row
+from regrade.report.progress import progress_view
 from regrade.report.times import ago, parse_time
 from regrade.store import RunEntry
 from regrade.types import JsonObject
@@ -22,6 +24,7 @@ __all__ = ["PAGES", "show"]
 
 _MOST_COLUMNS = 8
 _MOST_ATTENTION = 8
+_MOST_RUNNING = 4
 _PATIENCE_S = 120.0
 _GRAVEST_FIRST: tuple[CaseOutcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 _SIGNS = {"FAIL": 100, "INCONCLUSIVE": 101}
@@ -86,7 +89,7 @@ def _view(
     items = attention(rows, {name: gate.verdicts for name, gate in found.gates.items()}, found.baseline)
     counts = Counter(outcome for row in {row.eval: row for row in rows}.values() if (outcome := row.outcome))
     gates = tuple((one, counts[one]) for one in _GRAVEST_FIRST if counts[one])
-    running = [run for run in found.runs if goes_on(run, now)]
+    running = [run for run in found.runs if goes_on(run, now)][:_MOST_RUNNING]
     return OverviewView(
         facts=totals.said(now),
         baseline=found.baseline,
@@ -127,6 +130,7 @@ def _gate_said(found: Matrix) -> str:
 
 def _running(run: RunEntry, site: Site) -> RunningView:
     planned = sum(run.planned.values())
+    progress = glance(site, run).progress
     said = f"since {ago(parse_time(run.started_at), site.now())}"
     return RunningView(
         run=run.id,
@@ -134,6 +138,7 @@ def _running(run: RunEntry, site: Site) -> RunningView:
         evals=", ".join(run.evals),
         models=", ".join(run.models),
         said=f"{said}; {planned:,} requests planned" if planned else said,
+        progress=None if progress is None else progress_view(progress),
     )
 
 

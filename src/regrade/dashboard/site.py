@@ -10,6 +10,7 @@ from regrade.dashboard.changes import Changes
 from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.opened import OpenRuns
 from regrade.dashboard.settings import DashboardSettings
+from regrade.dashboard.watching import Watch
 from regrade.store import ResultsIndex
 
 __all__ = ["Site"]
@@ -30,6 +31,7 @@ class Site:
         settings: How they are served.
         baselines: The baselines of all results folders.
         runs: The runs whose samples are being read.
+        watch: The runs under way.
         now: What time it is, in UTC.
         clock: Monotonic seconds.
     """
@@ -40,6 +42,7 @@ class Site:
     settings: DashboardSettings = field(default_factory=DashboardSettings)
     baselines: Baselines = field(default_factory=Baselines)
     runs: OpenRuns = field(default_factory=OpenRuns)
+    watch: Watch = field(default_factory=Watch)
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.perf_counter
 
@@ -48,4 +51,5 @@ class Site:
         self.changes.close()
         self.runs.close()
         self.comparisons.close()
+        self.watch.close()
         self.index.close()

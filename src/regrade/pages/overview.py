@@ -9,6 +9,7 @@ from regrade.pages.charts import Axis, snug_axis, spot, tick_label
 from regrade.pages.frame import Frame, page
 from regrade.pages.marks import badge
 from regrade.pages.names import wrapped
+from regrade.pages.progress import bar
 from regrade.views import AttentionView, CellView, OverviewRow, OverviewView
 
 __all__ = ["Choices", "overview_page"]
@@ -53,6 +54,7 @@ def overview_page(frame: Frame, view: OverviewView, choices: Choices) -> str:
         draw_spot=_spot,
         said=_said,
         wrapped=wrapped,
+        bar=bar,
         attention_badge=_badge,
         last=lambda name: name.rpartition("/")[2],
         prefix=lambda name: name.rpartition("/")[0],

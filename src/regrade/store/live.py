@@ -4,7 +4,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from regrade.locks import holder_alive
 from regrade.store.costs import answer_cost
 from regrade.store.journal import record_of
 from regrade.store.manifest import Manifest
+from regrade.texts import clipped
 from regrade.types import Json, JsonObject, Price
 
 __all__ = ["JournalTail", "ModelProgress", "RunProgress"]
@@ -25,6 +26,8 @@ _SEALED = 65_536
 _HASH = b',"hash":"'
 _ANSWER = "answer"
 _CANCELLED = "cancelled"
+_JUDGE = ""
+_MESSAGE = 300
 
 
 @dataclass(slots=True)
@@ -68,6 +71,8 @@ class RunProgress:
         last_at: When the last line was written, ISO 8601; empty without one.
         alive: Whether the process that writes the run is alive; None where that cannot be told.
         read: The share of the journal that was read, 0 to 1.
+        failures: How often each kind came, judges left out.
+        failure_messages: The last message of each kind.
     """
 
     models: tuple[ModelProgress, ...]
@@ -81,6 +86,8 @@ class RunProgress:
     last_at: str
     alive: bool | None
     read: float
+    failures: Mapping[str, int] = field(default_factory=dict)
+    failure_messages: Mapping[str, str] = field(default_factory=dict)
 
 
 class JournalTail:
@@ -130,6 +137,10 @@ class JournalTail:
             last_at=self._last_at,
             alive=holder_alive(self._folder / "run.lock"),
             read=read,
+            failures={
+                kind: count for kind, count in self._kinds.most_common() if count > 0 and kind != _JUDGE
+            },
+            failure_messages=dict(self._messages),
         )
 
     def _start_over(self, file: int | None) -> None:
@@ -139,6 +150,8 @@ class JournalTail:
         self._seconds: Counter[int] = Counter()
         self._seen = _Seen()
         self._failed: dict[int, str] = {}
+        self._kinds: Counter[str] = Counter()
+        self._messages: dict[str, str] = {}
         names = dict.fromkeys(self._answering)
         self._models = {name: ModelProgress(name, self._planned.get(name)) for name in names}
 
@@ -167,20 +180,30 @@ class JournalTail:
         if failure.get("kind") == _CANCELLED:
             return
         model = self._model_of(record)
-        self._count(hash(line.partition(_HASH)[0]), model, failed=not record["ok"])
+        if failure:
+            self._messages[str(failure.get("kind"))] = clipped(str(failure.get("message") or ""), _MESSAGE)
+        kind = "" if record["ok"] else str(failure.get("kind") or "unknown")
+        self._count(hash(line.partition(_HASH)[0]), model, kind)
         self._spend(record, model)
         self._last_at = str(record.get("at") or self._last_at)
         if record["role"] == _ANSWER and (at := _seconds(self._last_at)) is not None:
             self._seconds[at] += 1
 
-    def _count(self, key: int, model: ModelProgress, *, failed: bool) -> None:
+    def _count(self, key: int, model: ModelProgress, kind: str) -> None:
+        """Count a request, once; with a kind it failed."""
         if self._seen.add(key):
             model.done += 1
-            model.failed += failed
-            if failed:
-                self._failed[key] = model.model
-        elif not failed and self._failed.pop(key, None) is not None:
+            self._fail(key, model, kind)
+        elif not kind and (before := self._failed.pop(key, None)) is not None:
             model.failed -= 1
+            self._kinds[before] -= 1
+
+    def _fail(self, key: int, model: ModelProgress, kind: str) -> None:
+        if kind:
+            kind = kind if model.planned is not None or model.model in self._answering else _JUDGE
+            model.failed += 1
+            self._failed[key] = kind
+            self._kinds[kind] += 1
 
     def _spend(self, record: JsonObject, model: ModelProgress) -> None:
         usage = record.get("usage") or {}

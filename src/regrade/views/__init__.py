@@ -28,6 +28,7 @@ from regrade.views.overview import (
     SpotView,
     TextPart,
 )
+from regrade.views.runs import FactView, ModelProgressRow, ProgressView, RunRow, RunsView, StateKind
 from regrade.views.search import FoundView, SearchView
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "DeltaView",
     "DiffPart",
     "Document",
+    "FactView",
     "FlipView",
     "FlipsView",
     "ForestRow",
@@ -47,13 +49,18 @@ __all__ = [
     "FrameView",
     "LinkView",
     "Mark",
+    "ModelProgressRow",
     "ModelView",
     "NoticeView",
     "OverviewRow",
     "OverviewView",
+    "ProgressView",
+    "RunRow",
     "RunningView",
+    "RunsView",
     "SearchView",
     "SpotView",
+    "StateKind",
     "TableView",
     "TextPart",
 ]

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 from regrade.views.documents import CaseOutcome, Mark
 from regrade.views.frame import LinkView
+from regrade.views.runs import ProgressView
 
 __all__ = [
     "AttentionView",
@@ -198,6 +199,7 @@ class RunningView:
         evals: What it runs.
         models: Over which models.
         said: Since when, and how much is planned.
+        progress: How far it is; None where its journal was not read yet.
     """
 
     run: str
@@ -205,6 +207,7 @@ class RunningView:
     evals: str
     models: str
     said: str
+    progress: ProgressView | None = None
 
 
 @dataclass(frozen=True, slots=True)
