@@ -7,6 +7,7 @@ from regrade.addresses.address import Address, Read, one_of, prefixed
 from regrade.addresses.places import (
     CompareAddress,
     EvalAddress,
+    EvalsAddress,
     GatesAddress,
     LiveAddress,
     OverviewAddress,
@@ -20,6 +21,7 @@ __all__ = [
     "Address",
     "CompareAddress",
     "EvalAddress",
+    "EvalsAddress",
     "GatesAddress",
     "LiveAddress",
     "OverviewAddress",

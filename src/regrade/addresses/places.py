@@ -8,6 +8,7 @@ from regrade.addresses.address import Address, one_of, prefixed
 __all__ = [
     "CompareAddress",
     "EvalAddress",
+    "EvalsAddress",
     "GatesAddress",
     "LiveAddress",
     "OverviewAddress",
@@ -41,12 +42,24 @@ class OverviewAddress(Address):
 
 
 @dataclass(frozen=True, slots=True)
+class EvalsAddress(Address):
+    """All evals, to choose one.
+
+    Attributes:
+        q: A part of the name.
+    """
+
+    PATH: ClassVar[str] = "/evals"
+    q: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EvalAddress(Address):
     """One eval over time.
 
     Attributes:
         eval: Its name.
-        metric: Empty for the main one.
+        metric: "scorer.metric", or a metric of the requests; empty for the main one.
         since: Only runs that began within this span.
         by: What quality is held against.
         model: Only these models.

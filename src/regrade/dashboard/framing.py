@@ -8,7 +8,7 @@ from starlette.requests import Request
 from regrade.addresses import (
     Address,
     CompareAddress,
-    EvalAddress,
+    EvalsAddress,
     GatesAddress,
     OverviewAddress,
     RunsAddress,
@@ -84,7 +84,7 @@ def _fronts(runs: Sequence[RunEntry]) -> dict[str, str]:
     """Return where each place of the top bar leads when a page says nothing else: to what is newest."""
     fronts = {"Overview": OverviewAddress().url()}
     if runs:
-        fronts["Over time"] = EvalAddress(next(iter(runs[0].evals), "")).url()
+        fronts["Over time"] = EvalsAddress().url()
     fronts["Runs"] = RunsAddress().url()
     if runs:
         fronts["Samples"] = SamplesAddress(runs[0].id).url()

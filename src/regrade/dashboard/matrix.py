@@ -3,7 +3,7 @@
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from regrade.addresses import OverviewAddress
@@ -11,6 +11,7 @@ from regrade.compare import ranks_of
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Found, Pending
 from regrade.dashboard.site import Site
+from regrade.dashboard.spans import start_of
 from regrade.report.overview import ArmFacts, RowFacts, Since
 from regrade.report.times import parse_time
 from regrade.store import RunEntry
@@ -97,7 +98,7 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
         address: Which of them are wanted.
     """
     runs = site.index.runs(tags=[address.tag] if address.tag else None)
-    start = _start(address.since, site.now())
+    start = start_of(address.since, site.now())
     places = _places(site, runs, start)
     wanted = [key for key in places if not address.eval or _fits(key[0], address.eval)]
     baseline = site.baselines.chosen(site.index.folders, address.baseline)
@@ -111,10 +112,6 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
     there = {model for row in rows for model in row.arms}
     shown = [run for run in runs if start is None or _began(run) >= start]
     return Matrix(shown, rows, [one for one in known if one in there], gates, baseline)
-
-
-def _start(since: str, now: datetime) -> datetime | None:
-    return None if since == "any" else now - timedelta(days=int(since.removesuffix("d")))
 
 
 def _began(run: RunEntry) -> datetime:

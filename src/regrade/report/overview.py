@@ -17,7 +17,7 @@ from regrade.comparisons import Change
 from regrade.report.comparison import mark_of
 from regrade.report.measures import format_change, format_interval, format_p, metric_label, unit_of
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
-from regrade.report.summary import is_share
+from regrade.report.summary import is_share, leading_metric
 from regrade.report.times import ago, exact_time
 from regrade.types import SummaryRow
 from regrade.views import CaseOutcome, CellView, DeltaView, ModelView, OverviewRow, SpotView
@@ -26,7 +26,6 @@ __all__ = ["ArmFacts", "RowFacts", "Since", "column", "overview_row"]
 
 _WAITING = "\N{HORIZONTAL ELLIPSIS}"
 _PER = 1_000
-_UNREAD = "parsed_rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +109,7 @@ class RowFacts:
     def metric(self) -> tuple[str, str]:
         """Return scorer and metric that lead: the first that the newest run gives."""
         arms = sorted(self.arms.values(), key=lambda arm: arm.run != self.run)
-        for arm in arms:
-            for row in arm.rows:
-                is_part = "." in row.metric and ".py:" not in row.metric
-                if row.scorer and row.metric != _UNREAD and not is_part:
-                    return row.scorer, row.metric
-        return "", ""
+        return leading_metric(row for arm in arms for row in arm.rows)
 
 
 def overview_row(facts: RowFacts, models: Sequence[str], now: datetime) -> OverviewRow:

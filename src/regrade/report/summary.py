@@ -7,7 +7,7 @@ from regrade.report.numbers import MISSING, format_count, format_estimate, forma
 from regrade.types import SummaryRow
 from regrade.views import ColumnView, TableView
 
-__all__ = ["REQUEST_COLUMNS", "show_row", "summary_tables"]
+__all__ = ["REQUEST_COLUMNS", "is_share", "leading_metric", "show_row", "summary_tables"]
 
 REQUEST_COLUMNS = {
     "latency_p50": ColumnView("p50", "right", 2),
@@ -39,6 +39,15 @@ def is_share(row: SummaryRow) -> bool:
     """Return whether the row's value is a share of one, shown as percent."""
     numbers = (row.value, row.low, row.high)
     return row.method != "t" and all(number is None or 0 <= number <= 1 for number in numbers)
+
+
+def leading_metric(rows: Iterable[SummaryRow]) -> tuple[str, str]:
+    """Return scorer and metric of the first row that is a score as a whole; empty texts without one."""
+    for row in rows:
+        is_part = "." in row.metric and ".py:" not in row.metric
+        if row.scorer and row.metric != _UNREAD and not is_part:
+            return row.scorer, row.metric
+    return "", ""
 
 
 def summary_tables(

@@ -30,16 +30,34 @@ from regrade.views.overview import (
 )
 from regrade.views.runs import FactView, ModelProgressRow, ProgressView, RunRow, RunsView, StateKind
 from regrade.views.search import FoundView, SearchView
+from regrade.views.trend import (
+    BaseView,
+    ChangeRow,
+    ChangeSpot,
+    EvalLine,
+    LineView,
+    PanelView,
+    PastCell,
+    PastRow,
+    PointView,
+    PriceChart,
+    PricePoint,
+    TrendView,
+)
 
 __all__ = [
     "AttentionView",
+    "BaseView",
     "CaseOutcome",
     "CaseView",
     "CellView",
+    "ChangeRow",
+    "ChangeSpot",
     "ColumnView",
     "DeltaView",
     "DiffPart",
     "Document",
+    "EvalLine",
     "FactView",
     "FlipView",
     "FlipsView",
@@ -47,6 +65,7 @@ __all__ = [
     "ForestView",
     "FoundView",
     "FrameView",
+    "LineView",
     "LinkView",
     "Mark",
     "ModelProgressRow",
@@ -54,6 +73,12 @@ __all__ = [
     "NoticeView",
     "OverviewRow",
     "OverviewView",
+    "PanelView",
+    "PastCell",
+    "PastRow",
+    "PointView",
+    "PriceChart",
+    "PricePoint",
     "ProgressView",
     "RunRow",
     "RunningView",
@@ -63,4 +88,5 @@ __all__ = [
     "StateKind",
     "TableView",
     "TextPart",
+    "TrendView",
 ]
