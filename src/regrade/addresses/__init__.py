@@ -10,12 +10,16 @@ from regrade.addresses.places import (
     EvalsAddress,
     GatesAddress,
     LiveAddress,
+    NewestSamplesAddress,
     OverviewAddress,
     RunAddress,
     RunsAddress,
+    SampleFileAddress,
     SamplesAddress,
+    SampleTextAddress,
     SearchAddress,
 )
+from regrade.addresses.refs import read_ref, sample_ref
 
 __all__ = [
     "Address",
@@ -24,12 +28,17 @@ __all__ = [
     "EvalsAddress",
     "GatesAddress",
     "LiveAddress",
+    "NewestSamplesAddress",
     "OverviewAddress",
     "Read",
     "RunAddress",
     "RunsAddress",
+    "SampleFileAddress",
+    "SampleTextAddress",
     "SamplesAddress",
     "SearchAddress",
     "one_of",
     "prefixed",
+    "read_ref",
+    "sample_ref",
 ]

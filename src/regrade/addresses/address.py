@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-__all__ = ["Address", "Read", "one_of", "prefixed"]
+__all__ = ["Address", "Read", "joined", "one_of", "prefixed", "split"]
 
 _SAFE = "*:,/@!()"
 _TRUE = "1"
@@ -111,19 +111,22 @@ def _written(each: "Field[Any]", value: Any) -> list[tuple[str, str]]:
     if "prefix" in each.metadata:
         return [(quote(each.metadata["prefix"] + name, safe=_SAFE), text) for name, text in value]
     if isinstance(value, tuple):
-        return [(each.name, ",".join(_one(text) for text in value))]
+        return [(each.name, joined(value))]
     return [(each.name, _TRUE if value is True else "0" if value is False else str(value))]
 
 
-def _one(text: str) -> str:
-    return text.replace("\\", "\\\\").replace(",", "\\,")
+def joined(names: Iterable[str]) -> str:
+    """Return names with commas between them; a comma of a name stands behind a backslash."""
+    return ",".join(name.replace("\\", "\\\\").replace(",", "\\,") for name in names)
 
 
 def _parsed(each: "Field[Any]", name: str, text: str) -> Any:
     """Return what a parameter means; None when it means nothing."""
     if "prefix" in each.metadata:
         rest = name.removeprefix(each.metadata["prefix"])
-        return ((rest, text),) if rest else None
+        if not rest:
+            return None
+        return ((rest, text),) if text else ()  # an empty field of a form asks for nothing
     if "choices" in each.metadata:
         return text if text in each.metadata["choices"] else None
     default = each.default if each.default is not MISSING else ""
@@ -131,11 +134,11 @@ def _parsed(each: "Field[Any]", name: str, text: str) -> Any:
         return text == _TRUE if text in {_TRUE, "0"} else None
     if isinstance(default, int):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - no number of rows is larger
-    return _split(text) if isinstance(default, tuple) else text
+    return split(text) if isinstance(default, tuple) else text
 
 
-def _split(text: str) -> tuple[str, ...]:
-    """Return the names between commas; a backslash takes a comma as it is."""
+def split(text: str) -> tuple[str, ...]:
+    """Return the names between commas, but for empty ones; a backslash takes a comma as it is."""
     names, current, escaped = [], "", False
     for char in text:
         if escaped or char not in "\\,":

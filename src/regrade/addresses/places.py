@@ -11,9 +11,12 @@ __all__ = [
     "EvalsAddress",
     "GatesAddress",
     "LiveAddress",
+    "NewestSamplesAddress",
     "OverviewAddress",
     "RunAddress",
     "RunsAddress",
+    "SampleFileAddress",
+    "SampleTextAddress",
     "SamplesAddress",
     "SearchAddress",
 ]
@@ -132,24 +135,42 @@ class LiveAddress(Address):
 
 
 @dataclass(frozen=True, slots=True)
+class NewestSamplesAddress(Address):
+    """The samples of a run that is chosen, or of the newest that has any.
+
+    Attributes:
+        run: Its id.
+    """
+
+    PATH: ClassVar[str] = "/samples"
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SamplesAddress(Address):
     """The samples of a run.
 
     Attributes:
         run: Its id.
-        q: A text that question or answer must hold.
+        q: A text that question, answer, reasoning, id or a reason must hold.
         eval: Of this eval.
         prompt: Of this prompt.
         model: Of these models.
-        outcome: right, wrong, failure: any of them.
+        outcome: right, wrong, failure, unparsed, unscored, flaky: any of them.
+        by: The scorer that right and wrong are meant by; empty for all together.
         kind: Of these kinds of failure.
+        score: Ranges that scores must lie in, by scorer: `0..0.5`, `0.5..`, `..0.5` or one number.
         meta: Values that metadata must have.
         cell: Of a confusion matrix: scorer, right label, found label; without the last, where none was found.
+        right: Right in this baseline or run.
         sort: A column; falling with a minus before it.
         cols: Columns to show; empty for the usual ones.
         per: Rows a page.
         after: The key of the row that ends the page before.
-        open: The sample whose story is open.
+        before: The key of the row that begins the page behind.
+        open: The sample whose story is open, as `sample_ref` writes it.
+        pick: Opens the first or last sample of the page.
+        view: How the story shows its texts.
     """
 
     PATH: ClassVar[str] = "/run/{run}/samples"
@@ -159,14 +180,54 @@ class SamplesAddress(Address):
     prompt: str = ""
     model: tuple[str, ...] = ()
     outcome: tuple[str, ...] = ()
+    by: str = ""
     kind: tuple[str, ...] = ()
+    score: tuple[tuple[str, str], ...] = prefixed("score.")
     meta: tuple[tuple[str, str], ...] = prefixed("meta.")
     cell: tuple[str, ...] = ()
+    right: str = ""
     sort: str = ""
     cols: tuple[str, ...] = ()
     per: str = one_of("100", "20", "1000")
     after: str = ""
+    before: str = ""
     open: str = ""
+    pick: str = one_of("", "first", "last")
+    view: str = one_of("rendered", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTextAddress(Address):
+    """A text of a sample that is too long for its story.
+
+    Attributes:
+        run: The run's id.
+        open: The sample, as `sample_ref` writes it.
+        part: Which text.
+        at: The first character that is shown.
+    """
+
+    PATH: ClassVar[str] = "/run/{run}/text"
+    run: str = ""
+    open: str = ""
+    part: str = one_of("answer", "reasoning", "messages", "tool_calls", "metadata", "request")
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFileAddress(Address):
+    """A text of a sample as a file, whole.
+
+    Attributes:
+        run: The run's id.
+        open: The sample, as `sample_ref` writes it.
+        part: Which text.
+    """
+
+    PATH: ClassVar[str] = "/run/{run}/text/file"
+    run: str = ""
+    open: str = ""
+    part: str = one_of("answer", "reasoning", "messages", "tool_calls", "metadata", "request")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from regrade.addresses import Address, OverviewAddress
-from regrade.dashboard import overview, runs, search, trend
+from regrade.dashboard import overview, runs, sample_texts, samples, search, trend
 from regrade.dashboard.changes import Changes
 from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
@@ -40,7 +40,14 @@ from regrade.views import LinkView, NoticeView
 
 __all__ = ["PAGES", "PLACES", "make_dashboard"]
 
-PAGES: tuple[Page[Any], ...] = (*overview.PAGES, *trend.PAGES, *runs.PAGES, *search.PAGES)
+PAGES: tuple[Page[Any], ...] = (
+    *overview.PAGES,
+    *trend.PAGES,
+    *runs.PAGES,
+    *samples.PAGES,
+    *sample_texts.PAGES,
+    *search.PAGES,
+)
 """Every page."""
 
 PLACES = ("Overview", "Over time", "Runs", "Samples", "Compare", "Gates")

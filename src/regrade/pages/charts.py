@@ -25,6 +25,7 @@ __all__ = [
     "snug_axis",
     "spot",
     "tick_label",
+    "timeline",
 ]
 
 _ROW = 20
@@ -131,6 +132,28 @@ def progress(done: float, failed: float, *, title: str) -> Markup:
     return Markup(
         '<svg class="prog" height="8" role="img" aria-label="{0}"><title>{0}</title>{1}</svg>'
     ).format(plain(title), body)
+
+
+def timeline(spans: Sequence[tuple[str, float, str]]) -> Markup:
+    """Return stretches of time one after the other, as a bar: `ok` and `bad` are blocks, `wait` is a line.
+
+    Args:
+        spans: Kind, seconds and words of each.
+    """
+    whole = sum(seconds for _, seconds, _ in spans)
+    if not whole > 0:
+        return Markup("")
+    parts, at = [], 0.0
+    for kind, seconds, _ in spans:
+        start, width = 100 * at / whole, 100 * seconds / whole
+        top, height = (6.5, 3) if kind == "wait" else (2, 12)
+        parts.append(
+            Markup('<rect class="bar-{}" x="{}" width="{}" y="{}" height="{}"/>').format(
+                kind, _percent(start), _percent(max(width, 0.4)), top, height
+            )
+        )
+        at += seconds
+    return _svg(Markup("").join(parts), height=16, title="; ".join(text for _, _, text in spans))
 
 
 def interval(row: ForestRow, axis: Axis) -> Markup:

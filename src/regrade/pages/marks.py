@@ -5,9 +5,20 @@ from typing import Literal, TypeAlias
 from markupsafe import Markup
 
 from regrade.pages.visible import plain
-from regrade.views import CaseOutcome, Mark
+from regrade.views import CaseOutcome, Look, Mark
 
-__all__ = ["KIND_OF_MARK", "KIND_OF_OUTCOME", "WORD_OF_MARK", "Kind", "badge", "glyph", "verdict"]
+__all__ = [
+    "KIND_OF_LOOK",
+    "KIND_OF_MARK",
+    "KIND_OF_OUTCOME",
+    "WORD_OF_MARK",
+    "Kind",
+    "badge",
+    "glyph",
+    "glyph_again",
+    "glyphs",
+    "verdict",
+]
 
 Kind: TypeAlias = Literal["pass", "fail", "unsure", "failure", "run", "none"]
 """A look: its shape here, its colour in the style sheet."""
@@ -19,6 +30,14 @@ KIND_OF_OUTCOME: dict[CaseOutcome, Kind] = {
     "ERROR": "failure",
 }
 KIND_OF_MARK: dict[Mark, Kind] = {"better": "pass", "worse": "fail", "unclear": "unsure", "none": "none"}
+KIND_OF_LOOK: dict[Look, Kind] = {
+    "right": "pass",
+    "wrong": "fail",
+    "failure": "failure",
+    "unscored": "none",
+    "flaky": "unsure",
+    "": "none",
+}
 WORD_OF_MARK: dict[Mark, str] = {
     "better": "shown better",
     "worse": "shown worse",
@@ -49,6 +68,22 @@ def glyph(kind: Kind, label: str = "") -> Markup:
         say = Markup('aria-hidden="true">')
     shape = Markup(_SHAPES[kind])  # noqa: S704 - constants above
     return Markup('<svg class="g g-{}" viewBox="0 0 13 13" {}{}</svg>').format(kind, say, shape)
+
+
+def glyphs() -> Markup:
+    """Return all shapes, not seen, for `glyph_again`: a table of a thousand rows draws each shape once."""
+    shapes = Markup("").join(
+        Markup('<symbol id="g-{}" viewBox="0 0 13 13">{}</symbol>').format(kind, Markup(shape))  # noqa: S704 - constants above
+        for kind, shape in _SHAPES.items()
+    )
+    return Markup('<svg class="g shapes" width="0" height="0" aria-hidden="true">{}</svg>').format(shapes)
+
+
+def glyph_again(kind: Kind, label: str) -> Markup:
+    """Return a shape of `glyphs` that speaks for itself; two elements, where `glyph` has four."""
+    return Markup('<svg class="g g-{0}" role="img" aria-label="{1}"><use href="#g-{0}"/></svg>').format(
+        kind, plain(label)
+    )
 
 
 def verdict(outcome: CaseOutcome, *, big: bool = False) -> Markup:

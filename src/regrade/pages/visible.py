@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup, escape
 
-__all__ = ["cut", "plain", "visible"]
+__all__ = ["cut", "marked", "plain", "unmarked", "visible"]
 
 _PLANES = range(0x10000, 0xF0000, 0x10000)
 _HIDDEN = re.compile(
@@ -19,6 +19,7 @@ _HIDDEN = re.compile(
     "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 )
 _ESCAPE = "\x1b"
+_MARKED = re.compile("\ue000([0-9A-F]{2,6})\ue001")
 
 
 def plain(text: str) -> str:
@@ -38,6 +39,25 @@ def visible(text: str) -> Markup:
     return Markup("").join(parts)
 
 
+def marked(text: str) -> str:
+    """Return the text with hidden characters as marks that pass through a converter; `unmarked` shows them.
+
+    The marks are characters for private use, which are hidden ones themselves: none of the text's is left.
+    """
+    return _HIDDEN.sub(lambda match: f"\ue000{_digits(match[0])}\ue001", text.replace("\r\n", "\n"))
+
+
+def unmarked(html: Markup) -> Markup:
+    """Return what a converter made of marked text, hidden characters shown as code points."""
+
+    def shown(digits: str) -> str:
+        return f'<span class="esc">{"ESC" if digits == "001B" else f"U+{digits}"}</span>'
+
+    text = _MARKED.sub(lambda match: shown(match[1]), str(html))
+    # A converter may make hidden characters of its own, of `&#x202E;`.
+    return Markup(_HIDDEN.sub(lambda match: shown(_digits(match[0])), text))  # noqa: S704 - adds constants and digits alone
+
+
 def cut(text: str, limit: int) -> str:
     """Return at most so many characters of the text, and how many there are when that is not all."""
     if len(text) <= limit:
@@ -46,4 +66,8 @@ def cut(text: str, limit: int) -> str:
 
 
 def _name(char: str) -> str:
-    return "ESC" if char == _ESCAPE else f"U+{ord(char):04X}"
+    return "ESC" if char == _ESCAPE else f"U+{_digits(char)}"
+
+
+def _digits(char: str) -> str:
+    return f"{ord(char):04X}"

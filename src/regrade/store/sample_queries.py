@@ -39,6 +39,7 @@ _LOOKED_AT = 4096
 _MOST_VALUES = 50
 _META = "meta."
 _SCORE = "score."
+_OUTCOME = "outcome"
 _KEY = ("row", "eval", "prompt", "model", "sample_id", "epoch", "parsed", "failure_kind")
 _TEXTS = frozenset(
     (
@@ -122,6 +123,10 @@ class SampleQueries:
     def columns(self) -> list[str]:
         """Return the columns that a page or an export can have, but for fields of the metadata."""
         return [*SAMPLES.names, *(f"{_SCORE}{scorer}" for scorer in self.base.scores)]
+
+    def holds(self, column: str) -> bool:
+        """Return whether a page or an export can have a column; any field of the metadata is one."""
+        return column.startswith(_META) or column == _OUTCOME or column in self.columns()
 
     def page(
         self,
@@ -207,6 +212,50 @@ class SampleQueries:
         complete = search is None or search.complete
         return OutcomeCounts(**found, flaky=flaky if self.epochs > 1 else None, complete=complete)
 
+    def standing(
+        self, query: SampleQuery, request: PageRequest, cancel: Cancellation | None = None
+    ) -> tuple[int, int]:
+        """Return how many samples fit, and how many of them lie in front of where a page begins or ends.
+
+        Args:
+            query: Which samples; of a text, those that were found so far.
+            request: With `after`: those up to that place and with it; with `before`: those in front of it.
+            cancel: Stops it.
+
+        Raises:
+            UsageError: As `page`.
+        """
+        order = SortOrder.of(request.sort, self.base.scores)
+        wanted = self._wanted(query, self._search(query))
+        side = Condition()
+        if request.before or request.after:
+            order.add_cursor(side, request.before or request.after, backwards=bool(request.before))
+        total, beside = self.base.rows(
+            f"select count(*), count(*) filter ({side.sql}) from samples where {wanted.sql}",
+            [*side.values, *wanted.values],
+            cancel,
+        )[0]
+        if request.before:
+            return int(total), int(beside)
+        return int(total), int(total - beside) if request.after else 0
+
+    def cursor(self, sort: str, row: int, cancel: Cancellation | None = None) -> str:
+        """Return the place of a sample in an order, as `PageRequest.after` and `before` take it.
+
+        Args:
+            sort: As of `PageRequest`.
+            row: The sample's place in the table.
+            cancel: Stops it.
+
+        Raises:
+            UsageError: When there is no such order or sample.
+        """
+        order = SortOrder.of(sort, self.base.scores)
+        found = self.base.rows(f'select {order.term} from samples where "row" = ?', [row], cancel)
+        if not found:
+            raise UsageError(f"the run {self.base.folder.id} holds no sample at place {row}")
+        return order.cursor(found[0][0], row)
+
     def condition(self, query: SampleQuery, cancel: Cancellation | None = None) -> Condition:
         """Return what rows of the relation `samples` have to fulfil, its text searched for to the end."""
         search = self._search(query)
@@ -270,6 +319,14 @@ class SampleQueries:
 
         return pa.RecordBatchReader.from_batches(read(0, 0).schema, stretches())
 
+    def schema_of(self, columns: Sequence[str]) -> "pa.Schema":
+        """Return names and types of the columns of an export."""
+        import pyarrow as pa
+
+        types = dict(zip(SAMPLES.names, SAMPLES.types, strict=True))
+        scores = dict.fromkeys((f"{_SCORE}{scorer}" for scorer in self.base.scores), pa.float64())
+        return pa.schema([pa.field(name, {**types, **scores}.get(name, pa.string())) for name in columns])
+
     def _enough(self, query: SampleQuery, order: SortOrder, asked: PageRequest, search: TextSearch) -> "Any":
         wanted = self._wanted(query, search)
         if asked.after:
@@ -314,6 +371,8 @@ class SampleQueries:
             return self.base.scores[scorer], []
         if name in SAMPLES.names:
             return identifier(name), []
+        if name == _OUTCOME:
+            return outcome_name(outcome_terms(self.base.scores)), []
         known = self.columns()
         hint = did_you_mean(name, known) or f"one of: {', '.join(known)}, meta.<field>"
         raise UsageError(f'the samples have no column "{name}"', hint=hint)

@@ -4,7 +4,7 @@
 // Keys: an element with data-key="w" is followed by that key; rows to walk through have data-row.
 // Live: an element with data-live="URL" shows what that stream of events sends, until it says "end".
 // Again: an element with data-again="2" has the view asked for again after so many seconds.
-// Copy: a button with data-copy="ID" copies the text of that element.
+// Copy: a button with data-copy="ID" copies the text of that element, with data-copy="" the address of the page.
 
 const PLACES = { o: "Overview", t: "Over time", r: "Runs", s: "Samples", c: "Compare", g: "Gates" };
 const BUSY_AFTER_MS = 400;
@@ -49,6 +49,7 @@ async function show(url, push, quietly) {
     const next = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (push) history.pushState(null, "", answer.url);
     replace(next, quietly);
+    if (push) document.querySelector("[data-row].on")?.scrollIntoView({ block: "nearest" });
     if (!quietly) say(document.querySelector("[data-count]")?.dataset.count || "");
   } catch (error) {
     if (error.name !== "AbortError" && !quietly) location.assign(url);
@@ -60,7 +61,7 @@ async function show(url, push, quietly) {
 
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
-  if (copy) { navigator.clipboard?.writeText(document.getElementById(copy.dataset.copy)?.textContent || "").then(() => say("Copied.")); return; }
+  if (copy) { navigator.clipboard?.writeText(copy.dataset.copy ? document.getElementById(copy.dataset.copy)?.textContent || "" : location.href).then(() => say("Copied.")); return; }
   const link = event.target.closest("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target || link.download) return;
   const url = new URL(link.href);
