@@ -235,12 +235,14 @@ class CompareAddress(Address):
     """Two runs, models or prompts against each other.
 
     Attributes:
-        a: Run or baseline, as `regrade compare` takes it.
-        b: Likewise.
+        a: Run or baseline, or an arm of one, as `regrade compare` takes it.
+        b: Likewise; empty with `by` of models or prompts: all of A against each other.
         by: What differs between both.
         eval: Of this eval.
         model: Of this model.
+        scorer: Of this scorer.
         flips: Which flips are listed.
+        after: How many of them stand on the pages before.
     """
 
     PATH: ClassVar[str] = "/compare"
@@ -249,7 +251,9 @@ class CompareAddress(Address):
     by: str = one_of("run", "model", "prompt")
     eval: str = ""
     model: str = ""
-    flips: str = one_of("all", "lost", "gained")
+    scorer: str = ""
+    flips: str = one_of("lost", "gained", "flaky")
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ __all__ = [
     "ComparedRuns",
     "changes_between",
     "compare",
+    "flip_with_texts",
     "listed_comparison",
     "refuse_itself",
     "unfinished",
@@ -245,21 +246,31 @@ def _told(flips: "Flips", of_a: Mapping[int, JsonObject], of_b: Mapping[int, Jso
     """Return the flips with their texts, found by the hash of the sample's id."""
 
     def told(flip: "Flip") -> "Flip":
-        mine, theirs = of_b.get(flip.key, {}), of_a.get(flip.key, {})
-
-        def either(name: str) -> JsonObject | None:
-            return mine.get(name) if mine.get(name) is not None else theirs.get(name)
-
-        return replace(
-            flip,
-            sample=str(either("sample_id") or ""),
-            messages=either("messages"),
-            target=either("target"),
-            text_a=answer_text(theirs.get("text"), theirs.get("tool_calls")),
-            text_b=answer_text(mine.get("text"), mine.get("tool_calls")),
-        )
+        return flip_with_texts(flip, of_a.get(flip.key, {}), of_b.get(flip.key, {}))
 
     return replace(flips, broken=tuple(map(told, flips.broken)), mended=tuple(map(told, flips.mended)))
+
+
+def flip_with_texts(flip: "Flip", of_a: JsonObject, of_b: JsonObject) -> "Flip":
+    """Return a flip with what the samples' tables of both sides hold of it.
+
+    Args:
+        flip: The flip.
+        of_a: Columns of A's row; empty where it is not stored.
+        of_b: Likewise of B.
+    """
+
+    def either(name: str) -> JsonObject | None:
+        return of_b.get(name) if of_b.get(name) is not None else of_a.get(name)
+
+    return replace(
+        flip,
+        sample=str(either("sample_id") or flip.sample),
+        messages=either("messages"),
+        target=either("target"),
+        text_a=answer_text(of_a.get("text"), of_a.get("tool_calls")),
+        text_b=answer_text(of_b.get("text"), of_b.get("tool_calls")),
+    )
 
 
 def passed_over(results: Path, choice: ArmChoice) -> list[str]:

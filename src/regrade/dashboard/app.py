@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from regrade.addresses import Address, OverviewAddress
-from regrade.dashboard import overview, runs, sample_texts, samples, search, trend
+from regrade.dashboard import compare, overview, runs, sample_texts, samples, search, trend
 from regrade.dashboard.changes import Changes
 from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
@@ -46,6 +46,7 @@ PAGES: tuple[Page[Any], ...] = (
     *runs.PAGES,
     *samples.PAGES,
     *sample_texts.PAGES,
+    *compare.PAGES,
     *search.PAGES,
 )
 """Every page."""

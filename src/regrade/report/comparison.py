@@ -20,13 +20,19 @@ from regrade.views import ColumnView, Document, ForestRow, ForestView, Mark, Tab
 
 __all__ = [
     "agreement_table",
+    "arm_names",
+    "change_label",
+    "change_notes",
     "change_records",
     "change_tables",
     "comparison_document",
     "exact",
     "flip_records",
+    "forest_row",
+    "half_width",
     "lead_records",
     "lead_table",
+    "mark_of",
     "slice_forests",
 ]
 
@@ -78,9 +84,9 @@ def _sentences(found: Comparison) -> list[str]:
 def _sentence(one: Change) -> str:
     unit = unit_of(one.scorer, one.metric, share=one.share)
     verb = "rose" if (one.difference or 0) > 0 else "fell"
-    size = format_change(abs(one.difference or 0.0), unit, _half(one)).lstrip("+")
+    size = format_change(abs(one.difference or 0.0), unit, half_width(one)).lstrip("+")
     return (
-        f"{one.eval}: {_label(one)} of {one.model_b} {verb} by {size} {unit} "
+        f"{one.eval}: {change_label(one)} of {one.model_b} {verb} by {size} {unit} "
         f"({format_plain(one.value_a, unit)} to {format_plain(one.value_b, unit)}, "
         f"p {_p_words(one.p_adjusted)} adjusted)."
     )
@@ -101,7 +107,8 @@ def _count(number: int, name: str) -> str:
     return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
-def _label(one: Change, *, alone: bool = False) -> str:
+def change_label(one: Change, *, alone: bool = False) -> str:
+    """Return what people call the metric of a change; alone where there is no other scorer."""
     return metric_label(one.scorer, one.metric, alone=alone)
 
 
@@ -132,7 +139,7 @@ def change_tables(found: Comparison) -> list[TableView]:
 
 
 def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
-    several = len({_arms(one) for one in rows}) > 1
+    several = len({arm_names(one) for one in rows}) > 1
     alone = _alone(rows)
     heads = [
         *([ColumnView("model")] if several else []),
@@ -154,11 +161,11 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
         counts = MISSING if one.wins is None or one.losses is None else f"{one.wins:,}, {one.losses:,}"
         body.append(
             (
-                *([_arms(one)] if several else []),
-                _label(one, alone=alone),
+                *([arm_names(one)] if several else []),
+                change_label(one, alone=alone),
                 format_plain(one.value_a, unit),
                 format_plain(one.value_b, unit),
-                format_change(one.difference, unit, _half(one)),
+                format_change(one.difference, unit, half_width(one)),
                 format_interval(one.low, one.high, unit),
                 format_p(one.p),
                 format_p(one.p_adjusted),
@@ -168,11 +175,11 @@ def _table(name: str, rows: Sequence[Change], level: float) -> TableView:
                 f"{one.n:,}",
             )
         )
-    title = name if several else f"{name}: {_arms(rows[0])}"
-    return TableView(title, tuple(heads), tuple(body), tuple(_notes(rows)))
+    title = name if several else f"{name}: {arm_names(rows[0])}"
+    return TableView(title, tuple(heads), tuple(body), tuple(change_notes(rows)))
 
 
-def _arms(one: Change | Agreement) -> str:
+def arm_names(one: Change | Agreement) -> str:
     """Return the names that tell this pair of arms from others."""
     model = one.model_b if one.model_a == one.model_b else f"{one.model_b} against {one.model_a}"
     if one.prompt_a == one.prompt_b:
@@ -180,15 +187,17 @@ def _arms(one: Change | Agreement) -> str:
     return f"{model}, {one.prompt_b} against {one.prompt_a}"
 
 
-def _half(one: Change) -> float | None:
+def half_width(one: Change) -> float | None:
+    """Return half the width of the interval; None where an end of it is open."""
     return None if one.low is None or one.high is None else (one.high - one.low) / 2
 
 
-def _notes(rows: Sequence[Change]) -> list[str]:
+def change_notes(rows: Sequence[Change]) -> list[str]:
+    """Return what keeps figures from being taken at their face, a sentence each."""
     noted: dict[str, dict[str, None]] = {}
     for one in rows:
         if one.note:
-            noted.setdefault(one.note, {})[_label(one)] = None
+            noted.setdefault(one.note, {})[change_label(one)] = None
     notes = [f"{', '.join(labels)}: {note}." for note, labels in noted.items()]
     if any(one.share for one in rows):
         notes.append("Differences of shares are in points.")
@@ -208,7 +217,7 @@ def agreement_table(found: Sequence[Agreement]) -> list[TableView]:
     """Return how often both arms gave the same label, as one table; none without labels."""
     if not found:
         return []
-    several = len({_arms(one) for one in found}) > 1
+    several = len({arm_names(one) for one in found}) > 1
     heads = (
         ColumnView("eval"),
         *([ColumnView("model")] if several else []),
@@ -221,7 +230,7 @@ def agreement_table(found: Sequence[Agreement]) -> list[TableView]:
     body = [
         (
             one.eval,
-            *([_arms(one)] if several else []),
+            *([arm_names(one)] if several else []),
             one.scorer,
             format_plain(one.same, "points"),
             format_interval(one.low, one.high, "points", signed=False),
@@ -238,7 +247,7 @@ def lead_table(leads: Sequence[Lead]) -> list[TableView]:
     """Return the slices that stand out, as one table; none when there are none."""
     if not leads:
         return []
-    several = len({_arms(one.change) for one in leads}) > 1
+    several = len({arm_names(one.change) for one in leads}) > 1
     heads = (
         ColumnView("eval"),
         *([ColumnView("model")] if several else []),
@@ -257,12 +266,12 @@ def lead_table(leads: Sequence[Lead]) -> list[TableView]:
         body.append(
             (
                 one.eval,
-                *([_arms(one)] if several else []),
+                *([arm_names(one)] if several else []),
                 one.slice,
-                _label(one),
+                change_label(one),
                 format_plain(one.value_a, unit),
                 format_plain(one.value_b, unit),
-                format_change(one.difference, unit, _half(one)),
+                format_change(one.difference, unit, half_width(one)),
                 f"{one.n:,}",
                 format_p(lead.q),
             )
@@ -278,14 +287,14 @@ def _forests(found: Comparison) -> list[ForestView]:
     """Return the intervals of all scorers' metrics, a chart a unit."""
     by_unit: dict[str, list[ForestRow]] = {}
     several_evals = len({one.eval for one in found.changes}) > 1
-    several_arms = len({_arms(one) for one in found.changes}) > 1
+    several_arms = len({arm_names(one) for one in found.changes}) > 1
     for one in found.changes:
         if not one.scorer or one.difference is None:
             continue
         unit = unit_of(one.scorer, one.metric, share=one.share)
         names = [one.eval] if several_evals else []
-        names += [_arms(one)] if several_arms else []
-        by_unit.setdefault(unit, []).append(_row(", ".join([*names, _label(one)]), one, unit))
+        names += [arm_names(one)] if several_arms else []
+        by_unit.setdefault(unit, []).append(forest_row(", ".join([*names, change_label(one)]), one, unit))
     return [ForestView(f"B \N{MINUS SIGN} A, {unit}", unit, tuple(rows)) for unit, rows in by_unit.items()]
 
 
@@ -295,14 +304,15 @@ def slice_forests(leads: Sequence[Lead]) -> list[ForestView]:
     for lead in leads:
         one = lead.change
         unit = unit_of(one.scorer, one.metric, share=one.share)
-        by_unit.setdefault(unit, []).append(_row(f"{one.eval}, {one.slice}", one, unit))
+        by_unit.setdefault(unit, []).append(forest_row(f"{one.eval}, {one.slice}", one, unit))
     return [ForestView(f"Slices that stand out, {unit}", unit, tuple(rows)) for unit, rows in by_unit.items()]
 
 
-def _row(label: str, one: Change, unit: str) -> ForestRow:
+def forest_row(label: str, one: Change, unit: str) -> ForestRow:
+    """Return a difference with its interval, for a chart of that unit."""
     scale = 100.0 if unit == "points" else 1.0
     mark = mark_of(one)
-    text = format_change(one.difference, unit, _half(one))
+    text = format_change(one.difference, unit, half_width(one))
     if one.low is not None or one.high is not None:
         text = f"{text} ({format_interval(one.low, one.high, unit)})"
     low, high = (None if end is None else end * scale for end in (one.low, one.high))

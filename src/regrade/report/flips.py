@@ -12,7 +12,7 @@ from regrade.report.messages import shown_messages
 from regrade.types import Json
 from regrade.views import DiffPart, FlipsView, FlipView
 
-__all__ = ["flips_view", "word_diff"]
+__all__ = ["flip_view", "flips_view", "lost_means", "word_diff"]
 
 _WORDS = re.compile(r"\S+\s*|\s+")
 _MOST_WORDS = 1_500
@@ -29,19 +29,20 @@ def flips_view(flips: Flips) -> FlipsView:
     repeated = max(a.epochs, b.epochs) > 1
     return FlipsView(
         title=f"{b.eval}: {flips.scorer}, {_arms(flips)}",
-        lost=tuple(_flip_view(one, repeated=repeated) for one in flips.broken),
-        gained=tuple(_flip_view(one, repeated=repeated) for one in flips.mended),
+        lost=tuple(flip_view(one, repeated=repeated) for one in flips.broken),
+        gained=tuple(flip_view(one, repeated=repeated) for one in flips.mended),
         lost_count=flips.broken_count,
         gained_count=flips.mended_count,
         notes=tuple(notes),
-        lost_means=_lost_means(flips, repeated=repeated),
+        lost_means=lost_means(flips),
     )
 
 
-def _lost_means(flips: Flips, *, repeated: bool) -> str:
+def lost_means(flips: Flips) -> str:
     """Return what the scores of a lost sample did: only one that is right or wrong passes or fails."""
     if flips.graded:
         return "higher with B" if flips.better == "lower" else "lower with B"
+    repeated = max(flips.a.epochs, flips.b.epochs) > 1
     return "passes less often with B" if repeated else "passed with A, failed with B"
 
 
@@ -55,7 +56,8 @@ def _arms(flips: Flips) -> str:
     return f"{b.model} {b.prompt} against {a.model} {a.prompt}"
 
 
-def _flip_view(flip: Flip, *, repeated: bool) -> FlipView:
+def flip_view(flip: Flip, *, repeated: bool) -> FlipView:
+    """Return one sample that changed sides; repeated where samples were asked more than once."""
     diff: tuple[DiffPart, ...] = ()
     alike = ""
     if flip.text_a is not None and flip.text_b is not None:

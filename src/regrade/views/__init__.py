@@ -3,6 +3,17 @@
 `report` makes views from results; whoever draws them computes nothing and knows no statistic.
 """
 
+from regrade.views.compare import (
+    AgreementView,
+    CompareView,
+    DifferenceRow,
+    DifferencesView,
+    FlipItem,
+    FlipKind,
+    FlipPageView,
+    MatrixCell,
+    SideView,
+)
 from regrade.views.documents import (
     CaseOutcome,
     CaseView,
@@ -68,6 +79,7 @@ from regrade.views.trend import (
 )
 
 __all__ = [
+    "AgreementView",
     "AttentionView",
     "BaseView",
     "CallView",
@@ -79,12 +91,18 @@ __all__ = [
     "ChipView",
     "ChoiceView",
     "ColumnView",
+    "CompareView",
     "DeltaView",
     "DiffPart",
+    "DifferenceRow",
+    "DifferencesView",
     "Document",
     "EvalLine",
     "FactView",
     "FigureView",
+    "FlipItem",
+    "FlipKind",
+    "FlipPageView",
     "FlipView",
     "FlipsView",
     "ForestRow",
@@ -97,6 +115,7 @@ __all__ = [
     "LinkView",
     "Look",
     "Mark",
+    "MatrixCell",
     "MessageView",
     "ModelProgressRow",
     "ModelView",
@@ -120,6 +139,7 @@ __all__ = [
     "SamplesView",
     "ScoreView",
     "SearchView",
+    "SideView",
     "SpanView",
     "SpotView",
     "StateKind",

@@ -1,0 +1,103 @@
+"""What a text of an address means: a run or baseline of the results folders, never any other path."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from regrade.api.sources import ArmChoice
+from regrade.dashboard.page import NotFoundError
+from regrade.dashboard.site import Site
+from regrade.errors import RegradeError, did_you_mean
+from regrade.store import BaselineFile, RunEntry, find_run
+
+__all__ = ["Side", "side_of"]
+
+_RECENT = ("latest", "previous")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A run or baseline, and which of its arms.
+
+    Attributes:
+        name: Of the run or baseline.
+        choice: Its arms.
+        run: The run; None for a baseline.
+        baseline: The baseline; None for a run.
+    """
+
+    name: str
+    choice: ArmChoice
+    run: RunEntry | None = None
+    baseline: BaselineFile | None = None
+
+    @property
+    def path(self) -> Path:
+        """Return the run's folder, or the baseline's file."""
+        if self.run is not None:
+            return self.run.path
+        assert self.baseline is not None
+        return self.baseline.path
+
+    @property
+    def located(self) -> ArmChoice:
+        """Return the same by its path."""
+        return ArmChoice(str(self.path), self.choice.model, self.choice.prompt)
+
+    @property
+    def text(self) -> str:
+        """Return how people write it, by its whole name."""
+        return self.choice.text(self.name)
+
+
+def side_of(site: Site, text: str, beside: Side | None = None) -> Side:
+    """Return what a text means: a baseline's name, a run's id or the beginning of one, latest, previous.
+
+    Args:
+        site: The results folders.
+        text: With `,model=x` and `,prompt=p` for arms, as `regrade compare` takes it.
+        beside: The other side; a baseline of its results folder goes before one of another.
+
+    Raises:
+        NotFoundError: When it means nothing, or several runs.
+    """
+    try:
+        choice = ArmChoice.parse(text)
+    except RegradeError as error:
+        raise NotFoundError(error.message, hint=error.hint) from error
+    near = beside.run.results if beside is not None and beside.run is not None else None
+    folders = sorted(site.index.folders, key=lambda folder: folder != near)
+    for folder in folders:
+        baseline = site.baselines.find(folder, choice.reference)
+        if baseline is not None:
+            return Side(baseline.name, choice, baseline=baseline)
+    run = _run(site, choice.reference)
+    return Side(run.id, choice, run=run)
+
+
+def _run(site: Site, reference: str) -> RunEntry:
+    ids = [one.id for one in site.index.runs()]
+    if reference in _RECENT:
+        return site.index.find(_recent(site, reference))
+    fitting = [one for one in dict.fromkeys(ids) if one.startswith(reference)]
+    if reference in ids or len(fitting) == 1:
+        return site.index.find(reference if reference in ids else fitting[0])
+    if fitting and reference:
+        raise NotFoundError(f'"{reference}" fits {len(fitting)} runs', hint=", ".join(fitting[:5]))
+    known = [*site.baselines.names(site.index.folders), *ids]
+    where = ", ".join(map(str, site.index.folders))
+    raise NotFoundError(f'no run or baseline "{reference}" in {where}', hint=did_you_mean(reference, known))
+
+
+def _recent(site: Site, reference: str) -> str:
+    """Return the id of the newest success, or of the success before it over the same evals."""
+    problem: RegradeError | None = None
+    found = []
+    for folder in site.index.folders:
+        try:
+            found.append(find_run(folder, reference).id)
+        except RegradeError as error:
+            problem = error
+    if not found:
+        said = problem.message if problem else f'no run "{reference}"'
+        raise NotFoundError(said, hint=problem.hint if problem else None)
+    return max(found)

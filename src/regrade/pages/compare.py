@@ -1,0 +1,160 @@
+"""The page that compares: forms, differences with their intervals, slices, agreement, flips."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
+
+from regrade.addresses import CompareAddress
+from regrade.pages.charts import axis_labels, axis_of, interval
+from regrade.pages.diffs import condensed, side
+from regrade.pages.frame import Frame, page
+from regrade.pages.marks import KIND_OF_MARK, WORD_OF_MARK
+from regrade.pages.names import wrapped
+from regrade.pages.visible import cut, visible
+from regrade.views import CompareView, DifferencesView, FlipItem, FlipPageView
+
+__all__ = ["Choices", "Options", "compare_page"]
+
+_SAVED_LIMIT = 3_500_000
+"""Characters that the flips of a saved page take in all: a file to be mailed stays under 5 MB."""
+
+_QUESTION_LIMIT = 4_000
+_ANSWER_LIMIT = 8_000
+_LONG = 600
+_LOOKS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "none": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """A group of what can be chosen.
+
+    Attributes:
+        name: Of the group.
+        values: What is sent, and what stands there.
+    """
+
+    name: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the forms offer.
+
+    Attributes:
+        address: Of the page.
+        a: For A.
+        b: For B.
+        evals: To show one of.
+        models: Likewise.
+        scorers: Likewise.
+        swap: The page with A and B changed; empty where there are not both.
+        models_href: All models of A's run against each other; empty where it has one.
+        eval: The eval that is shown where none is chosen; empty for all.
+    """
+
+    address: CompareAddress
+    a: tuple[Options, ...] = ()
+    b: tuple[Options, ...] = ()
+    evals: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    scorers: tuple[str, ...] = ()
+    swap: str = ""
+    models_href: str = ""
+    eval: str = ""
+
+    def offering(self, evals: Sequence[str], scorers: Sequence[str], shown: str) -> "Choices":
+        """Return the same with what the pairs of a run offer.
+
+        Args:
+            evals: To choose one of.
+            scorers: Likewise.
+            shown: The eval that is shown.
+        """
+        return replace(
+            self, evals=tuple(dict.fromkeys(evals)), scorers=tuple(dict.fromkeys(scorers)), eval=shown
+        )
+
+
+def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
+    """Return the page."""
+    flips = [_Flips(one) for one in view.flips]
+    if frame.saved:
+        _cut(flips)
+    return page(
+        "compare.html.j2",
+        frame,
+        view=view,
+        choices=choices,
+        differences=[_Table(one) for one in view.differences],
+        leads=[_Table(one) for one in view.leads],
+        flips=flips,
+        kind_of_mark=KIND_OF_MARK,
+        word_of_mark={**WORD_OF_MARK, "none": "not shown to differ"},
+        looks=_LOOKS,
+        wrapped=wrapped,
+    )
+
+
+class _Table:
+    """Differences with their chart."""
+
+    def __init__(self, view: DifferencesView) -> None:
+        self.view = view
+        charts = [row.chart for row in view.rows if row.chart is not None]
+        axis = axis_of(charts, zero=True) if charts else None
+        self.labels = axis_labels(axis, view.unit) if axis else Markup("")
+        self.rows = [(row, interval(row.chart, axis) if axis and row.chart else "") for row in view.rows]
+
+
+class _Flips:
+    """Flips of one kind, ready to be drawn."""
+
+    def __init__(self, view: FlipPageView) -> None:
+        self.view = view
+        self.items = [_Flip(one) for one in view.items]
+        self.means = next((one.means for one in view.kinds if one.name == view.name), "")
+
+
+class _Flip:
+    """One flip as HTML."""
+
+    def __init__(self, item: FlipItem) -> None:
+        self.item = item
+        self.view = item.view
+        self.question = visible(cut(item.view.prompt, _QUESTION_LIMIT))
+        self.is_long = len(item.view.prompt) > _LONG
+        if item.view.diff:
+            parts = condensed(item.view.diff)
+            self.a, self.b = side(parts, of="out"), side(parts, of="in")
+        else:
+            self.a, self.b = (_answer(text) for text in (item.view.text_a, item.view.text_b))
+
+    @property
+    def size(self) -> int:
+        """Return about how many characters it takes."""
+        return 1_200 + len(self.question) + len(self.a) + len(self.b)
+
+
+def _answer(text: str | None) -> Markup:
+    if text is None:
+        return Markup('<span class="mut">not stored</span>')
+    if not text:
+        return Markup('<span class="mut">(empty)</span>')
+    return visible(cut(text, _ANSWER_LIMIT))
+
+
+def _cut(flips: Sequence[_Flips]) -> None:
+    """Leave out flips beyond what a file may take, of every kind alike."""
+    share = _SAVED_LIMIT // max(1, len(flips))
+    for one in flips:
+        one.items = list(_within(one.items, share))
+
+
+def _within(items: Sequence[_Flip], limit: int) -> Iterator[_Flip]:
+    for item in items:
+        limit -= item.size
+        if limit < 0:
+            return
+        yield item

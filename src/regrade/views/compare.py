@@ -1,0 +1,231 @@
+"""Views of the page that compares two runs, models or prompts, or all models of a run."""
+
+from dataclasses import dataclass
+
+from regrade.views.documents import FlipView, ForestRow, Mark, TableView
+from regrade.views.frame import LinkView, NoticeView
+
+__all__ = [
+    "AgreementView",
+    "CompareView",
+    "DifferenceRow",
+    "DifferencesView",
+    "FlipItem",
+    "FlipKind",
+    "FlipPageView",
+    "MatrixCell",
+    "SideView",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """One side of a comparison.
+
+    Attributes:
+        name: As `regrade compare` takes it.
+        href: Its run; empty for a baseline.
+        facts: What else is to be said of it: when it began, its commit.
+    """
+
+    name: str
+    href: str = ""
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """One metric of two arms, or of a slice of their samples.
+
+    Attributes:
+        label: What it is of.
+        mark: What it shows.
+        a: Value of A.
+        b: Value of B.
+        difference: B - A, signed.
+        spread: Half the width of its interval, such as "±1.9"; empty where an end is open.
+        exact: All digits.
+        chart: The interval; None where there is no difference.
+        p: Two-sided.
+        adjusted: By Holm over the comparison; of a slice q.
+        wins: Samples that B does better.
+        losses: Samples that B does worse.
+        ties: Samples without a difference.
+        detectable: The smallest drop that would have been shown.
+        n: Samples tested.
+        links: What is to be looked at: the pair, or failed samples.
+    """
+
+    label: str
+    mark: Mark
+    a: str
+    b: str
+    difference: str
+    spread: str
+    exact: str
+    chart: ForestRow | None
+    p: str
+    adjusted: str
+    wins: str
+    losses: str
+    ties: str
+    detectable: str
+    n: str
+    links: tuple[LinkView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DifferencesView:
+    """Differences of one unit below each other, on one axis.
+
+    Attributes:
+        title: What they are of.
+        unit: Of the differences.
+        rows: In reading order.
+        notes: Sentences for below.
+        is_up: Whether for every row more is better, so that the right side of the chart is.
+    """
+
+    title: str
+    unit: str
+    rows: tuple[DifferenceRow, ...]
+    notes: tuple[str, ...] = ()
+    is_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FlipKind:
+    """A kind of flips, to be chosen.
+
+    Attributes:
+        name: lost, gained, flaky.
+        means: What the scores of one did.
+        count: How many there are in all.
+        link: Shows them.
+    """
+
+    name: str
+    means: str
+    count: int
+    link: LinkView
+
+
+@dataclass(frozen=True, slots=True)
+class FlipItem:
+    """One flip on a page.
+
+    Attributes:
+        view: The sample with both answers.
+        told: Eval, model and scorer, where there are several.
+        a: Its whole story in A; empty where there is none.
+        b: Its whole story in B.
+        looks: How A and B came out: "pass", "fail" or "none" each.
+    """
+
+    view: FlipView
+    told: str = ""
+    a: str = ""
+    b: str = ""
+    looks: tuple[str, str] = ("none", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class FlipPageView:
+    """Some of the flips of one kind.
+
+    Attributes:
+        kinds: All kinds.
+        name: The kind that is shown.
+        items: Its flips on this page.
+        first: How many stand before them.
+        count: How many there are in all.
+        listed: How many of them can be looked at.
+        before: The page before; None on the first.
+        after: The page after; None on the last.
+    """
+
+    kinds: tuple[FlipKind, ...]
+    name: str
+    items: tuple[FlipItem, ...]
+    first: int
+    count: int
+    listed: int
+    before: LinkView | None = None
+    after: LinkView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """How often two models said the same.
+
+    Attributes:
+        text: Percent.
+        exact: With all digits, and over how many samples.
+        shade: 0 (as by chance, or less) to 4 (always).
+        href: The comparison of the two.
+    """
+
+    text: str
+    exact: str
+    shade: int
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """Models against each other: a row for each but the first, a column for each but the last.
+
+    Attributes:
+        title: Of which eval and scorer.
+        means: What agreeing means there.
+        models: In order.
+        rows: Of each model but the first: cells for the models before it; None where there is no figure.
+        is_pending: Whether it is still computed.
+        problem: Why there is none.
+    """
+
+    title: str
+    means: str
+    models: tuple[str, ...]
+    rows: tuple[tuple[MatrixCell | None, ...], ...] = ()
+    is_pending: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """The page.
+
+    Attributes:
+        title: What is held against what.
+        sides: A and B; for all models of a run that run alone.
+        paragraph: What changed, in a few sentences.
+        filtered: What only a part of the comparison is shown of; empty for all.
+        differences: Metrics of scorers.
+        resources: What the requests tell.
+        agreements: Agreement of labels of A and B.
+        leads: Slices that stand out.
+        matrix: Agreement of three or more models.
+        flips: Samples that changed sides, one kind; in a file all kinds.
+        notes: What the reader must know.
+        command: The same on the command line.
+        problem: Why there is no comparison; None where there is.
+        is_pending: Whether some of it is still computed.
+        is_whole_run: Whether all models, or prompts, of a run are compared.
+    """
+
+    title: str
+    sides: tuple[SideView, ...] = ()
+    paragraph: str = ""
+    filtered: str = ""
+    differences: tuple[DifferencesView, ...] = ()
+    resources: tuple[DifferencesView, ...] = ()
+    agreements: tuple[TableView, ...] = ()
+    leads: tuple[DifferencesView, ...] = ()
+    matrix: AgreementView | None = None
+    flips: tuple[FlipPageView, ...] = ()
+    notes: tuple[str, ...] = ()
+    command: str = ""
+    problem: NoticeView | None = None
+    is_pending: bool = False
+    is_whole_run: bool = False
