@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from regrade.addresses import CompareAddress, SamplesAddress
+from regrade.addresses import CompareAddress, SamplesAddress, sample_ref
 from regrade.api.comparing import flip_with_texts
 from regrade.comparisons import ArmName, Comparison, Flip, Flips
 from regrade.dashboard.comparisons import LISTED
@@ -11,7 +11,7 @@ from regrade.dashboard.references import Side
 from regrade.dashboard.site import Site
 from regrade.report.flips import flip_view, lost_means
 from regrade.store.sample_texts import ArmKey, baseline_texts, run_texts
-from regrade.types import JsonObject
+from regrade.types import JsonObject, Key
 from regrade.views import FlipItem, FlipKind, FlipPageView, LinkView
 
 __all__ = ["Chosen", "FlipReader", "flips_page"]
@@ -169,5 +169,5 @@ def _story(side: Side, arm: ArmName, sample: str) -> str:
     """Return the URL of the sample's whole story; a baseline holds none."""
     if side.run is None or not sample:
         return ""
-    address = SamplesAddress(side.run.id, eval=arm.eval, prompt=arm.prompt, model=(arm.model,))
-    return address.url(open=sample)
+    ref = sample_ref(Key(arm.eval, arm.prompt, arm.model, sample, 1))
+    return SamplesAddress(side.run.id, eval=arm.eval, model=(arm.model,), open=ref).url()
