@@ -180,3 +180,68 @@ def test_the_demo_models_are_what_their_server_is_known_to_be(workdir: Path) -> 
     assert (seen["n"], seen["stream_usage"], seen["prompt_logprobs"]) == ("no", "yes", "yes")
     assert found.findings["context"].value
     assert found.tokens < 1_500
+
+
+def test_one_models_refusal_leaves_the_others_and_the_file(
+    serve: Serve, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that the key may not use is told of, with the address; what the others gave is kept."""
+
+    async def partly(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if body["model"] == "secret":
+            return web.json_response({"error": "not for you"}, status=401)
+        return await deaf(request, body)
+
+    url = serve(partly).base_url
+    arguments = ["models", "--probe", "--models", "a,secret,b", "--base-url", url, "-o", "found.json"]
+    assert main(arguments) == 1
+    records = json.loads((workdir / "found.json").read_text())["models"]
+    assert [bool(one["findings"]) for one in records] == [True, False, True]
+    assert f"{url}: HTTP 401: not for you" in records[1]["error"]
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "secret answered nothing" in shown
+    assert "--api-key-env NAME" in shown
+
+
+def test_an_endpoint_that_refuses_everybody_is_one_message(
+    serve: Serve, workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names the address and how a key is given, once for all models."""
+
+    async def locked(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return web.json_response({"error": "wrong key"}, status=401)
+
+    url = serve(locked).base_url
+    assert main(["models", "--probe", "--models", "a,b", "--base-url", url]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err.count("wrong key")) == ("", 1)
+    assert url in told.err
+    assert "no key was sent; `--api-key-env NAME`" in told.err
+
+
+def test_a_key_goes_only_where_it_was_meant_for(
+    serve: Serve, workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPENAI_API_KEY reaches another --base-url only by name, or where OPENAI_BASE_URL names that server."""
+    endpoint = serve(deaf)
+    endpoint.models = ["m"]
+    monkeypatch.setenv("OPENAI_API_KEY", "mine")
+    command = ["models", "--base-url", endpoint.base_url]
+    assert main(command) == 0
+    assert "Authorization" not in endpoint.headers[-1]
+    assert main([*command, "--api-key-env", "OPENAI_API_KEY"]) == 0
+    assert endpoint.headers[-1]["Authorization"] == "Bearer mine"
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.base_url.removesuffix("/v1") + "/other")
+    assert main(command) == 0
+    assert endpoint.headers[-1]["Authorization"] == "Bearer mine"
+    assert main([*command, "--api-key-env", "NOT_SET_HERE"]) == 2
+    assert "NOT_SET_HERE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [(), ("--probe", "--models", "m")])
+def test_a_base_url_without_scheme_is_told(
+    more: tuple[str, ...], workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is a mistake of the command line, said in words."""
+    assert main(["models", "--base-url", "127.0.0.1:8101", *more]) == 2
+    assert "`--base-url` needs http:// or https://" in capsys.readouterr().err

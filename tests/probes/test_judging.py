@@ -180,7 +180,7 @@ def test_reasoning_is_apart_or_in_the_answer() -> None:
         message = {"content": "a", name: "because"}
         answered = Answered(({"choices": [{"message": message}]},))
         assert verdict("reasoning", opening=Opening(answered)) == "yes"
-    assert verdict("reasoning", opening=plain("<think>hm</think> a")) == "ignored"
+    assert verdict("reasoning", opening=plain("<think>hm</think> a")) == "no"
     assert verdict("reasoning") == "?"
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regrade.api.datasets import dataset_name
-from regrade.api.models import Resolver, model_of_endpoint
+from regrade.api.endpoints import key_told, model_at, with_url
+from regrade.api.models import Resolver
 from regrade.api.options import environment
 from regrade.api.providers import build_provider
 from regrade.api.specs import load_specs
-from regrade.errors import MissingExtraError, UsageError
+from regrade.errors import MissingExtraError, ProviderError, UsageError
 from regrade.http import HttpSession
 from regrade.plugins import Kind, Registry
 from regrade.protocols import ListsModels
-from regrade.spec import ModelSpec, argument_schema, json_schema
+from regrade.spec import argument_schema, json_schema
 from regrade.types import JsonObject, Model, ModelInfo
 
 __all__ = ["Suite", "endpoint_models", "inventory", "spec_schema", "suites"]
@@ -56,28 +57,24 @@ def endpoint_models(
         registry: Plug-ins, when the caller adds its own.
 
     Raises:
-        UsageError: No key.
-        ProviderError: The endpoint does not answer.
+        UsageError: No key, or an address that is none.
+        ProviderError: The endpoint does not answer, or refuses the key.
     """
     env = environment()
     chosen = registry or Registry()
 
     async def ask() -> tuple[str, Sequence[ModelInfo]]:
         async with HttpSession() as session:
-            model = _endpoint(base_url, api_key_env, Resolver(env, None, _never))
+            model = model_at("*", base_url, api_key_env, Resolver(env, None, _never))
             provider = build_provider(model, chosen, session, env, dict)
             assert isinstance(provider, ListsModels)
-            return str(model.base_url), await provider.list_models()
+            try:
+                with key_told(model):
+                    return str(model.base_url), await provider.list_models()
+            except ProviderError as error:
+                raise with_url(error, model) from error
 
     return asyncio.run(ask())
-
-
-def _endpoint(base_url: str | None, api_key_env: str | None, resolver: Resolver) -> Model:
-    if base_url is None:
-        return resolver.model_of(ModelSpec(name="*", api_key_env=api_key_env))
-    if not base_url.startswith(("http://", "https://")):
-        raise UsageError(f"{base_url} is not a base URL", hint="it begins with http:// or https://")
-    return model_of_endpoint(base_url, api_key_env)
 
 
 async def _never(model: Model) -> Sequence[ModelInfo]:

@@ -9,10 +9,10 @@ from regrade.errors import SpecError, UsageError, did_you_mean
 from regrade.spec import ModelSpec, SpecFile
 from regrade.types import JsonObject, Model, ModelInfo, Price
 
-__all__ = ["DEMO", "Cast", "Resolver", "check_demo_models", "is_demo", "lists_demo", "model_of_endpoint"]
+__all__ = ["DEMO", "OPENAI", "Cast", "Resolver", "check_demo_models", "checked_url", "is_demo", "lists_demo"]
 
 DEMO = "demo/"
-_OPENAI = "https://api.openai.com/v1"
+OPENAI = "https://api.openai.com/v1"
 _RECORDED = (
     "text",
     "tool_calls",
@@ -199,11 +199,11 @@ class Resolver:
         own = self.env.get(f"{prefix}_BASE_URL")
         if own:
             key_env = f"{prefix}_API_KEY"
-            return _checked_url(own, f"{prefix}_BASE_URL"), key_env if self.env.get(key_env) else None
-        url = _checked_url(self.env.get("OPENAI_BASE_URL") or _OPENAI, "OPENAI_BASE_URL")
+            return checked_url(own, f"{prefix}_BASE_URL"), key_env if self.env.get(key_env) else None
+        url = checked_url(self.env.get("OPENAI_BASE_URL") or OPENAI, "OPENAI_BASE_URL")
         if self.env.get("OPENAI_API_KEY"):
             return url, "OPENAI_API_KEY"
-        if url == _OPENAI and not self.offline:
+        if url == OPENAI and not self.offline:
             raise UsageError(
                 f'no key for model "{id_}": OPENAI_API_KEY is not set',
                 hint="set it, or OPENAI_BASE_URL to another endpoint, or use a model without key: demo/v2",
@@ -211,11 +211,20 @@ class Resolver:
         return url, None
 
 
-def _checked_url(url: str, variable: str) -> str:
+def checked_url(url: str, source: str) -> str:
+    """Return a base URL without its last slash.
+
+    Args:
+        url: As the user wrote it.
+        source: The variable or option it stands in.
+
+    Raises:
+        UsageError: No scheme, no host, or a password in it.
+    """
     if not url.startswith(("http://", "https://")):
-        raise UsageError(f"{variable} must begin with http:// or https://")
+        raise UsageError(f"{source} needs http:// or https://", hint=f"such as: http://{url}")
     if "@" in url.split("//", 1)[1].partition("/")[0]:
-        raise UsageError(f"{variable} holds a user or key in the URL", hint="keys go into ..._API_KEY")
+        raise UsageError(f"{source} holds a user or key in the URL", hint="keys go into ..._API_KEY")
     return url.rstrip("/")
 
 
@@ -230,8 +239,3 @@ def _choose(listed: Sequence[ModelSpec], chosen: Sequence[str]) -> list[ModelSpe
         matching = [spec for spec in listed if fnmatch.fnmatchcase(spec.name, name)]
         found += matching or [ModelSpec(name=name)]
     return found
-
-
-def model_of_endpoint(base_url: str, api_key_env: str | None) -> Model:
-    """Return a stand-in for an endpoint whose models are to be listed."""
-    return Model("*", "*", base_url=base_url.rstrip("/"), identity=base_url, api_key_env=api_key_env)

@@ -1,11 +1,12 @@
 """`models --probe`: asks an endpoint a few small things and says what it really honours."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from regrade.api.demo import demo_gateway
+from regrade.api.endpoints import key_told, model_at, with_url
 from regrade.api.models import Resolver, is_demo
 from regrade.api.options import environment
 from regrade.api.providers import build_provider
@@ -31,7 +32,6 @@ from regrade.probes import (
     opening_body,
 )
 from regrade.protocols import Exchanges, ListsModels
-from regrade.spec import ModelSpec
 from regrade.types import Endpoint, Model, ModelInfo
 
 __all__ = ["ProbedModel", "ask_echo", "ask_first_token", "probe_models"]
@@ -58,7 +58,7 @@ class ProbedModel:
         findings: Feature to what was found; empty where the model answered nothing.
         requests: How many were sent.
         tokens: As the endpoint counted them, prompts and answers together.
-        error: Why nothing was found.
+        error: Why nothing, or no more than this, was found.
     """
 
     model: str
@@ -88,7 +88,7 @@ async def probe_models(
 
     Raises:
         UsageError: No key, or no models named where the endpoint lists many.
-        ProviderError: The endpoint cannot be reached, or refuses the key.
+        ProviderError: The endpoint refuses every model, or cannot be reached for any.
     """
     env, plugins = environment(), registry or Registry()
     async with AsyncExitStack() as stack:
@@ -102,18 +102,42 @@ async def probe_models(
             return await provider.list_models() if isinstance(provider, ListsModels) else []
 
         resolver = Resolver(env, demo_url, listed)
-        specs = [ModelSpec(name=name, base_url=base_url, api_key_env=api_key_env) for name in names or ["*"]]
-        templates = [resolver.model_of(spec) for spec in specs]
+        templates = [model_at(name, base_url, api_key_env, resolver) for name in names or ["*"]]
         models, windows = await _listed(templates, listed, names)
-        return [
-            await _Probing(_exchanges(model, plugins, session, env)).probe(
-                model, windows.get((model.base_url, model.id)), max_context
-            )
-            for model in models
-        ]
+        asked = [(model, _exchanges(model, plugins, session, env)) for model in models]
+        return await _one_by_one(asked, windows, max_context)
 
 
 _Windows = dict[tuple[str | None, str], int | None]
+
+
+async def _one_by_one(
+    asked: Sequence[tuple[Model, Exchanges]], windows: _Windows, max_context: int | None
+) -> list[ProbedModel]:
+    """Probe each model; what one of them meets is told of it and leaves the others.
+
+    Raises:
+        ProviderError: All of them met the same, and none answered anything.
+    """
+    found: list[ProbedModel] = []
+    silent: dict[str | None, ProviderError] = {}
+    met: list[ProviderError] = []
+    for model, provider in asked:
+        probing = _Probing(provider)
+        try:
+            if model.base_url in silent:  # nobody listens there, and waiting for it again tells nothing new
+                raise silent[model.base_url]
+            with key_told(model):
+                window = windows.get((model.base_url, model.id))
+                found.append(await probing.probe(model, window, max_context))
+        except ProviderError as error:
+            met.append(with_url(error, model))
+            found.append(probing.stopped(model, str(error)))
+            if error.kind == "connection" and not any(one.findings for one in found):
+                silent[model.base_url] = error
+    if len(met) == len(found) and len(set(map(str, met))) == 1 and not any(one.findings for one in found):
+        raise met[0]
+    return found
 
 
 async def _listed(
@@ -127,7 +151,7 @@ async def _listed(
         if model.base_url not in offers:
             offers[model.base_url] = []
             # Servers without a list still answer; with nothing named the list is all there is to go by.
-            with suppress(ProviderError) if names else nullcontext():
+            with suppress(ProviderError) if names else _told(model):
                 offers[model.base_url] = await list_models(model)
     windows = {(url, info.id): info.context_window for url, listed in offers.items() for info in listed}
     if names:
@@ -139,6 +163,16 @@ async def _listed(
             f"{template.base_url} lists {count}; name those to probe", hint="such as: --models ID,ID"
         )
     return [_named(template, info.id) for info in found], windows
+
+
+@contextmanager
+def _told(model: Model) -> Iterator[None]:
+    """Let an endpoint that does not list its models be named."""
+    try:
+        with key_told(model):
+            yield
+    except ProviderError as error:
+        raise with_url(error, model) from error
 
 
 def _named(template: Model, id_: str) -> Model:
@@ -198,13 +232,18 @@ class _Probing:
         self._provider = provider
         self._sleep = sleep
         self._troubled = troubled
+        self._found: dict[str, Finding] = {}
         self.requests = 0
         self.tokens = 0
+
+    def stopped(self, model: Model, error: str) -> ProbedModel:
+        """Return what was found up to an error."""
+        return ProbedModel(model.id, model.identity, self._found, self.requests, self.tokens, error)
 
     async def probe(self, model: Model, window: int | None, max_context: int | None) -> ProbedModel:
         """Ask everything."""
         opening, refusal = await self._open()
-        findings: dict[str, Finding] = {}
+        findings = self._found
         for probe in ALL_PROBES:
             if opening is None and probe.chat:
                 findings |= dict.fromkeys(probe.features, Finding("no", f"no chat: {refusal}"))

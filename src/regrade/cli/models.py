@@ -1,7 +1,11 @@
 """List the models that an OpenAI-compatible endpoint offers, or ask them what they really honour.
 
 `--probe` costs about 16 requests and 1,000 tokens a model. A feature is "yes", "no" (refused, the server's
-words are noted), "IGNORED" (accepted in silence and not done: the worst case) or "?" (cannot be told).
+words are noted, or not given), "IGNORED" (accepted in silence and not done: the worst case) or "?" (cannot
+be told).
+
+OPENAI_API_KEY goes to the server of OPENAI_BASE_URL, or to OpenAI's own, and nowhere else: with --base-url
+of another server name the variable that holds its key with --api-key-env.
 """
 
 import argparse
@@ -20,7 +24,9 @@ __all__ = ["add_arguments", "execute"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the verb's arguments."""
     parser.add_argument("--base-url", help="default: OPENAI_BASE_URL, else OpenAI's own")
-    parser.add_argument("--api-key-env", metavar="NAME", help="environment variable that holds the key")
+    parser.add_argument(
+        "--api-key-env", metavar="NAME", help="environment variable that holds the key for --base-url"
+    )
     parser.add_argument("--probe", action="store_true", help="ask what the models honour, for a few tokens")
     parser.add_argument(
         "--models",
@@ -41,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Print the list or what was found; return 1 when the endpoint lists no model or none answered."""
+    """Print the list or what was found; return 1 without a model, or when one could not be probed."""
     _check(args)
     return _probe(args) if args.probe else _list(args)
 
@@ -95,7 +101,7 @@ def _probe(args: argparse.Namespace) -> int:
         print(_as_json(found))
     else:
         _print(found)
-    return 0 if any(one.findings for one in found) else 1
+    return 1 if any(one.error for one in found) else 0
 
 
 def _print(found: "list[ProbedModel]") -> None:
@@ -108,7 +114,8 @@ def _print(found: "list[ProbedModel]") -> None:
         print_views(console, probe_tables([(one.model, one.findings) for one in answered]))
     for one in found:
         if one.error:
-            console.print(safe_text(f"{one.model} answered nothing: {one.error}"))
+            what = "stopped answering" if one.findings else "answered nothing"
+            console.print(safe_text(f"{one.model} {what}: {one.error}"))
     requests, tokens = sum(one.requests for one in found), sum(one.tokens for one in found)
     console.print(f"{requests:,} requests, {tokens:,} tokens", style="dim")
 

@@ -123,7 +123,11 @@ def _reasoning(opening: Opening, _: Sequence[Seen]) -> Findings:
     ):
         return {"reasoning": yes()}
     if "<think>" in opening.answered.text:
-        return {"reasoning": ignored("the reasoning stands in the answer, between <think> tags")}
+        return {
+            "reasoning": no(
+                "it stands in the text between <think> tags; regrade takes it out of the answer itself"
+            )
+        }
     return {"reasoning": unclear("the model showed no reasoning")}
 
 

@@ -112,7 +112,7 @@ def yes(note: str = "", value: int | None = None) -> Finding:
 
 
 def no(note: str) -> Finding:
-    """Return that the server refuses it."""
+    """Return that the server refuses it, or does not give it."""
     return Finding("no", note)
 
 

@@ -124,7 +124,10 @@ class OpenAICompatible:
         label = f"models of {self.model.identity or self.model.base_url}"
         reply = await self.session.get(url, self._headers(stream=False), label=label)
         if reply.status != _OK:
-            raise refused(reply.status, reply.headers, reply.body)
+            error = refused(reply.status, reply.headers, reply.body)
+            error.message = self._without_key(error.message)
+            error.args = (error.message,)
+            raise error
         try:
             listed = jsonio.loads(reply.body)
             rows = listed["data"] if isinstance(listed, dict) else listed

@@ -46,7 +46,7 @@ def probe_tables(probed: Sequence[tuple[str, Mapping[str, Finding]]]) -> list[Ta
         for name, finding in findings.items()
         if (finding.note and name != "context") or finding.verdict == "ignored"
     ]
-    legend = "IGNORED: accepted in silence and not done. no: refused. ?: cannot be told."
+    legend = "IGNORED: accepted in silence and not done. no: refused or not given. ?: cannot be told."
     return [
         _table("what steers an answer", _STEERING, probed, ()),
         _table("how likely texts are", _LOGPROBS, probed, ()),
