@@ -187,3 +187,15 @@ def test_a_full_disk_is_said_and_leaves_whole_lines(record: Record, tmp_path: Pa
     (tmp_path / "c" / "exchanges.jsonl").symlink_to("/dev/full")
     with record() as recorder, pytest.raises(StoreError, match="No space left on device"):
         keep(recorder, ask("hi"), answer("yes"))
+
+
+def test_nothing_is_written_once_a_recording_is_closed(
+    tmp_path: Path, record: Callable[..., Recorder]
+) -> None:
+    """The number of the closed file may be that of another one by now, which stays as it is."""
+    with record() as recorder:
+        take = recorder.begin("POST", "/chat/completions", ask("late"))
+    other = tmp_path / "other"
+    with other.open("wb"), pytest.raises(StoreError, match="not being recorded to any more"):
+        take.end("gone")
+    assert other.read_bytes() == b""

@@ -123,7 +123,8 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Let another one record here; what was begun and has not ended is not recorded."""
+        """Let another one record here; what was begun and has not ended cannot be recorded any more."""
+        self._descriptor = -1  # the system gives the number to another file
         self._stack.close()
 
     def begin(self, method: str, path: str, body: bytes | Json = None, label: str | None = None) -> "Take":
@@ -142,8 +143,11 @@ class Recorder:
         """Write one exchange, redacted already, in one call.
 
         Raises:
-            StoreError: When the disk is full or the folder is gone; what was written before stays whole.
+            StoreError: When the disk is full, the folder is gone or the recording closed; what was written
+                before stays whole.
         """
+        if self._descriptor < 0:
+            raise StoreError(f"{self._path} is not being recorded to any more")
         line = line_of(exchange)
         try:
             size = os.fstat(self._descriptor).st_size

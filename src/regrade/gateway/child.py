@@ -91,6 +91,14 @@ async def _serve(listener: socket.socket, settings: GatewaySettings) -> None:
         threading.Thread(target=_end_with_parent, args=(server,), daemon=True).start()
         _tell({"port": listener.getsockname()[1], "models": _listed(parts.catalogue)})
         await server.serve(sockets=[listener])
+        await _settled(server)
+
+
+async def _settled(server: uvicorn.Server) -> None:
+    """Wait for the requests that were cut short: they still write to the cassette that is closed next."""
+    cut_short = list(server.server_state.tasks)
+    if cut_short:
+        await asyncio.wait(cut_short, timeout=_GRACE_S)
 
 
 def _listed(catalogue: Catalogue) -> list[JsonObject]:
