@@ -59,7 +59,7 @@ def test_a_wrong_field_is_named(send: Any, ask: Ask, change: dict[str, Any], par
         ({"prompt": ["a"] * 129}, "prompt", "unsupported_value"),
         ({"prompt": "a", "echo": True, "stream": True}, "stream", "unsupported_value"),
         ({"prompt": "a", "echo": True, "logprobs": 21}, "logprobs", "unsupported_value"),
-        ({"prompt": "a " * 900, "echo": True, "logprobs": 1}, None, "context_length_exceeded"),
+        ({"prompt": "a " * 900, "echo": True, "logprobs": 1}, "prompt", "context_length_exceeded"),
         ({"prompt": "a", "max_tokens": 0}, "max_tokens", "value_below_minimum"),
         ({"prompt": "a", "logprobs": True}, "logprobs", "invalid_type"),
     ],

@@ -5,7 +5,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from regrade.cli.arguments import add_output, add_results, comma_list, count
-from regrade.report.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,6 +73,7 @@ def _show(console: "Console", record: dict[str, Any], limit: int | None) -> None
     from rich.rule import Rule
 
     from regrade.cli.terminal import safe_text
+    from regrade.report.messages import shown_messages
 
     title = f"{record['eval']} / {record['prompt']} / {record['model']} / {record['sample_id']}"
     title += f" / epoch {record['epoch']}" if record["epoch"] > 1 else ""

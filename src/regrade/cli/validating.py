@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regrade.cli.arguments import limit
-from regrade.report.messages import shown_messages
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,6 +88,8 @@ def _sent_with(parameters: "JsonObject") -> list[tuple[str, str]]:
 
 
 def _messages(prompt: "RenderedPrompt") -> list[tuple[str, str]]:
+    from regrade.report.messages import shown_messages
+
     if prompt.text:
         return [("text", prompt.text)]
     return list(shown_messages(prompt.messages))
