@@ -2,6 +2,8 @@
 
 import io
 import json
+import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from regrade.dashboard.app import PAGES
 from regrade.dashboard.exports import Export, respond
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.site import Site
-from regrade.errors import StoreError
+from regrade.errors import QueryStoppedError, StoreError
 from regrade.pages.errors import error_page
 from regrade.views import NoticeView
 
@@ -220,3 +222,24 @@ def test_a_results_folder_that_is_not_there_is_told(dashboard: Start, workdir: P
     answer = dashboard("no-such-folder").get("/")
     assert answer.status == 200
     assert "no-such-folder" in answer.words(".//main//div[@id='notices']")[0]
+
+
+def test_queries_stop_when_the_reader_goes_away(dashboard: Start, two_models: regrade.Run) -> None:
+    """A page that nobody waits for any more does not keep the machine busy."""
+    began, ended = threading.Event(), threading.Event()
+
+    def show(_site: Site, asked: Asked[OverviewAddress]) -> Shown:
+        began.set()
+        try:
+            while not ended.wait(0.01):
+                asked.cancel.check()
+        except QueryStoppedError:
+            ended.set()
+            raise
+        return Shown("never", lambda _: "")
+
+    served = dashboard(pages=(Page(OverviewAddress, show),))
+    with socket.create_connection(("127.0.0.1", served.port)) as reader:
+        reader.sendall(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        assert began.wait(30)
+    assert ended.wait(30)

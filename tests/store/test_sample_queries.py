@@ -490,3 +490,40 @@ def test_many_threads_may_ask_at_once(table: Make) -> None:
         one.join(60)
     assert not failures
     assert isinstance(queries.base.folder, RunFolder)
+
+
+@pytest.mark.parametrize("sort", ["place", "-latency", "id", "-score.exact_match"])
+def test_where_a_page_stands_is_counted(sorted_run: regrade.Run, sort: str) -> None:
+    """How many fit, and how many lie in front of a cursor, forwards and backwards."""
+    queries = SampleQueries(sorted_run.folder)
+    query = SampleQuery(outcomes=("wrong", "failure"))
+    every = queries.page(query, PageRequest(sort, 1000)).rows
+    assert queries.standing(query, PageRequest(sort)) == (len(every), 0)
+    for place in (0, len(every) // 2, len(every) - 1):
+        cursor = queries.cursor(sort, every[place].row)
+        assert queries.standing(query, PageRequest(sort, after=cursor)) == (len(every), place + 1)
+        assert queries.standing(query, PageRequest(sort, before=cursor)) == (len(every), place)
+        assert queries.page(query, PageRequest(sort, 1000, after=cursor)).rows == every[place + 1 :]
+    with pytest.raises(UsageError, match="no sample at place"):
+        queries.cursor(sort, 10**6)
+    queries.close()
+
+
+def test_an_export_may_have_the_outcome(sorted_run: regrade.Run) -> None:
+    """Beside the columns of the table, with types that are known before the first row."""
+    queries = SampleQueries(sorted_run.folder)
+    names = ("sample_id", "outcome", "latency_s", "score.exact_match", "meta.x")
+    assert all(map(queries.holds, names))
+    assert not queries.holds("score.absent")
+    table = queries.batches(SampleQuery(), names).read_all()
+    assert table.schema.names == queries.schema_of(names).names == list(names)
+    assert [str(one) for one in queries.schema_of(names).types] == [
+        "string",
+        "string",
+        "double",
+        "double",
+        "string",
+    ]
+    outcomes = [row.outcome for row in queries.page(SampleQuery(), PageRequest(size=1000)).rows]
+    assert table.column("outcome").to_pylist() == outcomes
+    queries.close()

@@ -81,3 +81,11 @@ def test_a_run_without_tables_says_how_to_finish_it(tmp_path: Path) -> None:
     folder.table_path("samples").write_bytes(b"torn")
     with pytest.raises(StoreError, match="cannot be read"):
         read_table(folder, "samples")
+
+
+def test_a_manifest_with_half_a_character_can_be_read(tmp_path: Path) -> None:
+    """JSON cannot carry a lone surrogate; its escape stands for it, as in the tables."""
+    path = tmp_path / "run.json"
+    Manifest("r", message="half \ud83d", specs=[{"name": "e\udc00"}]).write(path)
+    found = Manifest.read(path)
+    assert (found.message, found.specs) == ("half \\ud83d", [{"name": "e\\udc00"}])

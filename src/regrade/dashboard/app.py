@@ -1,5 +1,6 @@
 """The application: every page behind the guard, in its frame, in every format, with one way to fail."""
 
+import asyncio
 import logging
 import secrets
 import traceback
@@ -36,6 +37,7 @@ from regrade.pages.frame import Frame
 from regrade.pages.visible import plain
 from regrade.report import format_seconds
 from regrade.store import ResultsIndex
+from regrade.store.parquet_base import Cancellation
 from regrade.views import LinkView, NoticeView
 
 __all__ = ["PAGES", "PLACES", "make_dashboard"]
@@ -106,7 +108,12 @@ class _Server:
         """Return what answers requests to a page."""
 
         async def answer(request: Request) -> Response:
-            return await run_in_threadpool(self._answer, page, request)
+            request.state.cancel = Cancellation()
+            watching = asyncio.create_task(_cancelled_when_gone(request))
+            try:
+                return await run_in_threadpool(self._answer, page, request)
+            finally:
+                watching.cancel()
 
         return answer
 
@@ -152,7 +159,13 @@ class _Server:
         if page.show is None:
             raise NotFoundError("nothing is to be seen here")
         shown = page.show(
-            self._site, Asked(read.address, dict(request.headers), form if form in {*FORMATS, "html"} else "")
+            self._site,
+            Asked(
+                read.address,
+                dict(request.headers),
+                form if form in {*FORMATS, "html"} else "",
+                request.state.cancel,
+            ),
         )
         if isinstance(shown, Redirect):
             return RedirectResponse(shown.href, 303)
@@ -190,6 +203,13 @@ class _Server:
         empty = Shown(notice.head, lambda frame: error_page(frame, notice, number), status=status)
         view = frame_view(self._site, empty, OverviewAddress(), places, request)
         return _html(error_page(Frame(view, asset_urls()), notice, number), status)
+
+
+async def _cancelled_when_gone(request: Request) -> None:
+    """Stop the queries of a page whose reader closed the connection or went on to another."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    request.state.cancel.cancel()
 
 
 _HOME = (LinkView("Overview", OverviewAddress().url()),)

@@ -12,6 +12,7 @@ from regrade.dashboard.exports import Export
 from regrade.dashboard.site import Site
 from regrade.errors import UsageError
 from regrade.pages.frame import Frame
+from regrade.store.parquet_base import Cancellation
 from regrade.views import LinkView, NoticeView
 
 __all__ = ["Asked", "NotFoundError", "Page", "Redirect", "Shown"]
@@ -31,11 +32,13 @@ class Asked(Generic[AddressT]):
         address: The page's own, read from the URL.
         headers: Of the request, by lower-case name.
         form: csv, parquet, json or html where the page is to be saved; empty where it is to be looked at.
+        cancel: Stops queries when the reader has gone away.
     """
 
     address: AddressT
     headers: Mapping[str, str] = field(default_factory=dict)
     form: str = ""
+    cancel: Cancellation = field(default_factory=Cancellation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from regrade.addresses import SamplesAddress
 from regrade.dashboard.opened import OpenRun
+from regrade.dashboard.sample_asking import Asking
 from regrade.dashboard.sample_query import START, Wanted, against_of, filters_of
 from regrade.dashboard.sample_table import SHOWN_AS
 from regrade.dashboard.site import Site
@@ -18,7 +19,6 @@ from regrade.views import ChipView, ChoiceView, LinkView, Look, SamplesView, Sam
 
 __all__ = ["Filters", "samples_view"]
 
-_COUNT_S = 0.3
 _SMALL = 50_000
 """Samples of a run up to which a filter that is off is counted too, and values of metadata are proposed."""
 _MOST_FIELDS = 12
@@ -44,29 +44,29 @@ class Filters:
     Attributes:
         site: What all pages share.
         run: The run.
-        opened: The same, to be asked.
+        asking: The same, to be asked.
         wanted: What is asked.
         address: Of the page.
     """
 
     site: Site
     run: RunEntry
-    opened: OpenRun
+    asking: Asking
     wanted: Wanted
     address: SamplesAddress
 
     def names(self, column: str) -> list[str]:
         """Return the evals, prompts or models of the run."""
-        queries = self.opened.queries
-        return [name for name, _ in self.opened.kept(("names", column), partial(queries.names, column))]
+        return [name for name, _ in self.asking.names(column)]
 
     def counts(self) -> OutcomeCounts | None:
         """Return how many samples of each outcome fit; None where a filter fits nothing."""
-        if self.wanted.nothing:
-            return None
-        query = replace(self.wanted.query, outcomes=(), failure_kinds=())
-        count = partial(self.opened.queries.counts, query, limit_s=_COUNT_S)
-        return self.opened.kept(("counts", query), count, lambda made: made.complete)
+        return None if self.wanted.nothing else self.asking.counts(self.wanted.query)
+
+    @property
+    def opened(self) -> OpenRun:
+        """Return the run, opened."""
+        return self.asking.opened
 
     @property
     def is_small(self) -> bool:

@@ -14,7 +14,7 @@ from regrade.store.sample_pages import SampleRow
 from regrade.store.sample_story import PastOutcome, SampleStory
 from regrade.types import Json, JsonObject, Key
 from regrade.views import (
-    FigureView,
+    FactView,
     JudgeView,
     Look,
     PastView,
@@ -267,7 +267,7 @@ def _spans(record: JsonObject) -> tuple[SpanView, ...]:
     return tuple(found)
 
 
-def _figures(record: JsonObject) -> tuple[FigureView, ...]:
+def _figures(record: JsonObject) -> tuple[FactView, ...]:
     waits = sum(record[name] or 0.0 for name in ("throttle_s", "retry_s"))
     latency = record["latency_s"]
     with_waits = f"{format_seconds(latency + waits)} with waits" if latency is not None and waits else ""
@@ -280,11 +280,11 @@ def _figures(record: JsonObject) -> tuple[FigureView, ...]:
     counts = [MISSING if one is None else f"{one:,}" for one in tokens]
     known = any(one is not None for one in tokens)
     return (
-        FigureView("Latency", format_seconds(latency), with_waits),
-        FigureView("First token", format_seconds(record["ttft_s"])),
-        FigureView("Tokens", f"{counts[0]} in, {counts[1]} out" if known else MISSING, ", ".join(small)),
-        FigureView("Cost", format_money(record["cost_usd"])),
-        FigureView("Finish", str(record["finish_reason"] or MISSING)),
+        FactView("Latency", format_seconds(latency), with_waits),
+        FactView("First token", format_seconds(record["ttft_s"])),
+        FactView("Tokens", f"{counts[0]} in, {counts[1]} out" if known else MISSING, ", ".join(small)),
+        FactView("Cost", format_money(record["cost_usd"])),
+        FactView("Finish", str(record["finish_reason"] or MISSING)),
     )
 
 

@@ -18,6 +18,7 @@ from regrade.dashboard.exports import FORMATS, Export
 from regrade.dashboard.opened import OpenRun
 from regrade.dashboard.page import Asked, Page, Redirect, Shown
 from regrade.dashboard.running import goes_on
+from regrade.dashboard.sample_asking import Asking
 from regrade.dashboard.sample_filters import Filters, samples_view
 from regrade.dashboard.sample_query import Wanted, against_of, wanted_of
 from regrade.dashboard.sample_story import Told, story_view
@@ -35,7 +36,7 @@ from regrade.views import LinkView, NoticeView
 
 __all__ = ["PAGES", "newest", "show"]
 
-_COUNT_S = 0.3
+_SEARCH_S = 1.5
 _EXPORTED = 4_096
 
 
@@ -63,21 +64,22 @@ def show(site: Site, asked: Asked[SamplesAddress]) -> Shown | Redirect:
     against = against_of(site, run, address.right) if address.right else None
     links = {"Samples": SamplesAddress(run.id).url()}
     with site.runs.use(run.folder, against) as opened:
+        asking = Asking(opened, asked.cancel)
         wanted = wanted_of(address, opened.queries, has_reference=against is not None)
         export = _export(site, run, against, wanted, address)
         if asked.form in FORMATS:
             return Shown("Samples", lambda _: "", export)
-        found = _read(opened, wanted, address)
+        found = _read(asking, wanted, address)
         if address.pick and found.page.rows:
             row = found.page.rows[0 if address.pick == "first" else -1]
             return Redirect(address.url(open=sample_ref(key_of(row), alone=found.alone), pick=""))
-        told = _story(site, run, opened, found) if address.open else None
+        told = _story(site, run, asking, found) if address.open else None
         if told is not None:
             found = replace(found, open=told.story.row)
         elif address.open:
             drop = LinkView("close it", address.url(open=""))
             wanted.notices.append(NoticeView(f'The run has no sample "{address.open}"', links=(drop,)))
-        filters = Filters(site, run, opened, wanted, address)
+        filters = Filters(site, run, asking, wanted, address)
         view = samples_view(filters, table_view(found))
     draw = partial(samples_page, view=view, story=None if told is None else story_view(told), address=address)
     return Shown("Samples", draw, export, crumbs, wanted.notices, links)
@@ -94,49 +96,56 @@ def _unfinished(site: Site, run: RunEntry, crumbs: Sequence[LinkView]) -> Shown:
     return Shown("Samples", partial(error_page, notice=notice), crumbs=crumbs)
 
 
-def _read(opened: OpenRun, wanted: Wanted, address: SamplesAddress) -> Table:
+def _read(asking: Asking, wanted: Wanted, address: SamplesAddress) -> Table:
     """Return the rows of the page; those that begin with the open sample where it is not among them."""
-    queries = opened.queries
-    sizes = {name: len(opened.kept(("names", name), partial(queries.names, name))) for name in _NAMES}
+    queries = asking.opened.queries
+    names = {name: asking.names(name) for name in _NAMES}
+    sizes = {name: len(found) for name, found in names.items()}
     chosen = {"eval": address.eval, "prompt": address.prompt, "model": len(address.model) == 1}
     columns = tuple(one for one in address.cols if queries.holds(one))
-    total = opened.kept("total", lambda: queries.counts(SampleQuery()).total)
+    total = sum(count for _, count in names["eval"])
     alone = set(sizes.values()) <= {0, 1} and queries.epochs == 1
     varied = tuple(name for name in _NAMES if sizes[name] > 1 and not chosen[name])
     table = Table(address, SamplePage((), "", ""), 0, 0, total, alone, varied, columns)
     if wanted.nothing:
         return table
-    page, count, first = _page(opened, wanted.query, wanted.request)
+    page, count, first = _page(asking, wanted.query, wanted.request)
     table = replace(table, page=page, total=count, first=first)
     if address.open and not (address.after or address.before):
-        return _around(opened, wanted, table)
+        return _around(asking, wanted, table)
     return table
 
 
 _NAMES = ("eval", "prompt", "model")
 
 
-def _page(opened: OpenRun, query: SampleQuery, request: PageRequest) -> tuple[SamplePage, int, int]:
+def _page(asking: Asking, query: SampleQuery, request: PageRequest) -> tuple[SamplePage, int, int]:
     """Return a page, how many samples fit, and how many of them lie in front of it."""
-    queries = opened.queries
-    page = opened.kept((query, request), lambda: queries.page(query, request), lambda made: made.complete)
+    opened, queries = asking.opened, asking.opened.queries
+    search = partial(queries.page, query, request, limit_s=_SEARCH_S, cancel=asking.cancel)
+    page = opened.kept((query, request), search, lambda made: made.complete)
+    if not (request.after or request.before or query.failure_kinds) and len(query.outcomes) <= 1:
+        counts = asking.counts(query)  # which are shown anyway
+        name = query.outcomes[0] if query.outcomes else "total"
+        return page, getattr(counts, name) or 0, 0
     place = query, request.sort, request.after, request.before
-    count, first = opened.kept(place, lambda: queries.standing(query, request), lambda _: page.complete)
-    return page, count, first - len(page.rows) if request.before else first
+    count = partial(queries.standing, query, request, asking.cancel)
+    total, first = opened.kept(place, count, lambda _: page.complete)
+    return page, total, first - len(page.rows) if request.before else first
 
 
-def _around(opened: OpenRun, wanted: Wanted, table: Table) -> Table:
+def _around(asking: Asking, wanted: Wanted, table: Table) -> Table:
     """Return the table so that it holds the open sample: links to a story alone name no page."""
-    row = _row(opened, table)
+    row = _row(asking.opened, table)
     if row is None or any(one.row == row for one in table.page.rows):
         return table
-    queries, sort = opened.queries, wanted.request.sort
+    queries, sort = asking.opened.queries, wanted.request.sort
     before = PageRequest(sort, 1, before=queries.cursor(sort, row), columns=())
     ahead = queries.page(wanted.query, before).rows
     if not ahead:
         return table
     after = queries.cursor(sort, ahead[0].row)
-    page, count, first = _page(opened, wanted.query, replace(wanted.request, after=after))
+    page, count, first = _page(asking, wanted.query, replace(wanted.request, after=after))
     if all(one.row != row for one in page.rows):
         return table  # filters leave it out
     return replace(table, page=page, total=count, first=first, address=replace(table.address, after=after))
@@ -166,11 +175,12 @@ def _row(opened: OpenRun, table: Table) -> int | None:
     return None
 
 
-def _story(site: Site, run: RunEntry, opened: OpenRun, table: Table) -> Told | None:
+def _story(site: Site, run: RunEntry, asking: Asking, table: Table) -> Told | None:
+    opened = asking.opened
     row = _row(opened, table)
     if row is None:
         return None
-    found = story(opened.queries, row)
+    found = story(opened.queries, row, asking.cancel)
     earlier = [
         one
         for one in site.index.runs(evals=[found.key.eval])

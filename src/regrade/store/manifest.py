@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from regrade.errors import StoreError
-from regrade.jsonio import atomic_write, loads
+from regrade.jsonio import atomic_write, encode, loads
 from regrade.types import Json, JsonObject
 
 __all__ = ["SCHEMA_VERSION", "Manifest", "Status"]
@@ -72,9 +72,10 @@ class Manifest:
         """
         import json
 
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        # There and back again: what JSON cannot carry, such as half a character, becomes its escape.
+        text = json.dumps(loads(encode(asdict(self))), indent=2, ensure_ascii=False)
         try:
-            atomic_write(path, lambda stream: stream.write(text.encode("utf-8", "backslashreplace") + b"\n"))
+            atomic_write(path, lambda stream: stream.write(text.encode() + b"\n"))
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -52,7 +52,6 @@ from regrade.views.samples import (
 from regrade.views.search import FoundView, SearchView
 from regrade.views.story import (
     CallView,
-    FigureView,
     JudgeView,
     MessageView,
     PastView,
@@ -99,7 +98,6 @@ __all__ = [
     "Document",
     "EvalLine",
     "FactView",
-    "FigureView",
     "FlipItem",
     "FlipKind",
     "FlipPageView",

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from regrade.views.runs import FactView
 from regrade.views.samples import Look
 
 __all__ = [
     "CallView",
-    "FigureView",
     "JudgeView",
     "MessageView",
     "PastView",
@@ -157,21 +157,6 @@ class SpanView:
 
 
 @dataclass(frozen=True, slots=True)
-class FigureView:
-    """A figure of the answer.
-
-    Attributes:
-        name: What it is.
-        value: It.
-        small: What stands behind it.
-    """
-
-    name: str
-    value: str
-    small: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class StoryView:
     """The story.
 
@@ -226,7 +211,7 @@ class StoryView:
     others: tuple[PastView, ...]
     past: tuple[PastView, ...]
     spans: tuple[SpanView, ...]
-    figures: tuple[FigureView, ...]
+    figures: tuple[FactView, ...]
     curl: TextView | None
     curl_said: str
     metadata: tuple[tuple[str, str], ...]
