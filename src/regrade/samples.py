@@ -63,19 +63,25 @@ class SampleReader:
         fields: How they are mapped.
         name: What messages call the dataset: its file, or the loader.
         where: The place of the dataset in the spec, for messages about its templates.
+        cluster_where: That of `cluster`.
 
     Raises:
         TemplateError: When a template or expression in the mapping is not valid.
     """
 
     def __init__(
-        self, loader: DatasetLoader, fields: SampleFields, name: str, where: Location | None = None
+        self,
+        loader: DatasetLoader,
+        fields: SampleFields,
+        name: str,
+        where: Location | None = None,
+        cluster_where: Location | None = None,
     ) -> None:
         self._loader = loader
         self._fields = fields
         self._name = name
         self._where = where
-        self._mapper = _Mapper(fields, where)
+        self._mapper = _Mapper(fields, where, cluster_where or where)
         self._ids_differ = fields.id == _ROW
 
     def __iter__(self) -> Iterator[Sample]:
@@ -161,7 +167,8 @@ class SampleReader:
 
     def _unfit(self, row: Row, number: int, error: TemplateError) -> DatasetError:
         where = Location(self._name, row.line or number)
-        hint = f"{error.hint or ''}\n  asked for at {self._where}".strip() if self._where else error.hint
+        asked = error.where or self._where
+        hint = f"{error.hint or ''}\n  asked for at {asked}".strip() if asked else error.hint
         return DatasetError(error.message, where=where, hint=hint)
 
     def _count(self) -> int:
@@ -212,7 +219,7 @@ class SampleReader:
 class _Mapper:
     """Maps one row."""
 
-    def __init__(self, fields: SampleFields, where: Location | None) -> None:
+    def __init__(self, fields: SampleFields, where: Location | None, cluster_where: Location | None) -> None:
         self.names_ids = fields.id is not None
         self._by_number = fields.id == _ROW
         self._id = None if fields.id in {None, _ROW} else FieldMapping(fields.id, where)
@@ -222,7 +229,10 @@ class _Mapper:
         self._metadata = _MetadataMapping(fields, where, self._used())
         self._cluster = fields.cluster
         template = fields.cluster and ("{{" in fields.cluster or "{%" in fields.cluster)
-        self._cluster_template = Template(fields.cluster, where) if fields.cluster and template else None
+        self._cluster_where = cluster_where
+        self._cluster_template = (
+            Template(fields.cluster, cluster_where) if fields.cluster and template else None
+        )
 
     def _used(self) -> frozenset[str]:
         mappings = [one for one in (self._id, self._input, self._target) if one is not None]
@@ -267,7 +277,12 @@ class _Mapper:
             return None
         if self._cluster_template is not None:
             return self._cluster_template.render({**data, "metadata": metadata})
-        value = metadata[self._cluster] if self._cluster in metadata else look_up(data, self._cluster)
+        try:
+            value = metadata[self._cluster] if self._cluster in metadata else look_up(data, self._cluster)
+        except TemplateError as error:
+            raise TemplateError(
+                f"cluster: {error.message}", where=self._cluster_where, hint=error.hint
+            ) from error
         return value if isinstance(value, str) else dumps(value)
 
 

@@ -149,3 +149,15 @@ def test_settings_travel_as_json() -> None:
         log_prompts=True,
     )
     assert GatewaySettings.decode(settings.encode()) == settings
+
+
+def test_an_unknown_upstream_is_told_with_the_other_faults(tmp_path: Path) -> None:
+    """A wrong number elsewhere does not hide it."""
+    path = tmp_path / "models.yaml"
+    path.write_text(
+        "upstreams: {router: {base_url: 'http://x', timeout: -1}}\nmodels: {a: {upstream: rooter}}\n"
+    )
+    with pytest.raises(SpecError) as caught:
+        read_upstreams(path)
+    assert len(caught.value.problems) == 2
+    assert 'did you mean "router"?' in str(caught.value)

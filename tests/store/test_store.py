@@ -52,6 +52,15 @@ def test_what_names_no_run_or_several_is_said(tmp_path: Path) -> None:
         find_run(tmp_path, "x")
 
 
+def test_a_run_that_was_killed_is_named_where_none_finished(tmp_path: Path) -> None:
+    """`latest` does not advise a new run where one waits to be completed."""
+    killed = finished(tmp_path, 1, status="started")
+    with pytest.raises(UsageError) as caught:
+        find_run(tmp_path, "latest")
+    assert f"regrade run --resume {killed.id}" in (caught.value.hint or "")
+    assert "--resume auto" in (caught.value.hint or "")
+
+
 def test_the_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
     """A second writer is refused; after the first one a third gets in."""
     folder = create_run(tmp_path, NOW)

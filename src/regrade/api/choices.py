@@ -92,16 +92,32 @@ def modes_at_hand(file: SpecFile) -> frozenset[ChoiceMode]:
 
 
 def check_options(
-    file: SpecFile, choices: CompiledChoices, sample: Sample, modes: Collection[ChoiceMode]
+    file: SpecFile,
+    choices: CompiledChoices,
+    sample: Sample,
+    modes: Collection[ChoiceMode],
+    *,
+    first: bool = False,
 ) -> None:
     """Refuse a sample whose options are none, or whose target is none of them.
 
+    Args:
+        file: The spec.
+        choices: Its options.
+        sample: To look at.
+        modes: In which it will be asked.
+        first: Whether it is the first one: what it does not have at all, the spec names wrongly.
+
     Raises:
         DatasetError: Naming the sample and its line.
+        SpecError: Options that the first sample does not have.
     """
     try:
         laid = [choices.of(sample, mode) for mode in sorted(modes)]
     except DatasetError as error:
+        if first and isinstance(error.__cause__, TemplateError):
+            message = f"options: {error.__cause__.message}"
+            raise SpecError([file.problem(("choices", "options"), message, error.hint)]) from error
         raise DatasetError(f"{file.spec.name}: {error.message}", hint=error.hint) from error
     steps = [use.normalize for use in file.spec.scorers if use.name == _SCORER]
     if not laid or any(steps):

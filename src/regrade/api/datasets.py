@@ -35,9 +35,11 @@ def sample_reader(
             shuffle=_seed_of(dataset.shuffle),
             limit=limit,
         )
-        return SampleReader(loader, fields, dataset_name(dataset, folder), where)
+        cluster_where = file.where(("cluster",)) if cluster is not None else None
+        return SampleReader(loader, fields, dataset_name(dataset, folder), where, cluster_where)
     except TemplateError as error:
-        raise SpecError([file.problem(node, error.message, error.hint)]) from error
+        place = error.where or where
+        raise SpecError([file.document.problem_at(place, error.message, error.hint)]) from error
     except UsageError as error:
         if error.where is not None or isinstance(error, SpecError):
             raise

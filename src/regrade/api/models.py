@@ -13,6 +13,7 @@ __all__ = ["DEMO", "OPENAI", "Cast", "Resolver", "check_demo_models", "checked_u
 
 DEMO = "demo/"
 OPENAI = "https://api.openai.com/v1"
+_NAMED = 8
 _RECORDED = (
     "text",
     "tool_calls",
@@ -111,7 +112,10 @@ class Resolver:
         stream = bool(file.spec.parameters.stream)
         found: list[Model] = []
         for spec in wanted:
-            found += await self._expand(spec, file, stream=stream)
+            try:
+                found += await self._expand(spec, file, stream=stream)
+            except UsageError as error:
+                raise _or_meant(error, spec, listed) from error
         unique = {model.name: model for model in reversed(found)}
         return [model for name, model in reversed(unique.items())]
 
@@ -226,6 +230,17 @@ def checked_url(url: str, source: str) -> str:
     if "@" in url.split("//", 1)[1].partition("/")[0]:
         raise UsageError(f"{source} holds a user or key in the URL", hint="keys go into ..._API_KEY")
     return url.rstrip("/")
+
+
+def _or_meant(error: UsageError, spec: ModelSpec, listed: Sequence[ModelSpec]) -> UsageError:
+    """Return why a model cannot be asked; one that the spec does not list may be a slip of the pen."""
+    names = [one.name for one in listed]
+    if not names or spec.name in names or "did you mean" in (error.hint or ""):
+        return error
+    near = did_you_mean(spec.name, names) or f"it lists {', '.join(names[:_NAMED])}"
+    more = ", ..." if "it lists" in near and len(names) > _NAMED else ""
+    hints = [f'the spec lists no model "{spec.name}": {near}{more}', error.hint]
+    return UsageError(error.message, where=error.where, hint="\n  ".join(one for one in hints if one))
 
 
 def _is_glob(name: str) -> bool:

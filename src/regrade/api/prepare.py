@@ -1,8 +1,9 @@
 """From a checked spec to an eval that can run: samples, compiled prompts, scorers, metrics."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from regrade.aggregate import EvalMetrics
 from regrade.api.choices import check_options, compile_choices, modes_at_hand
@@ -11,6 +12,7 @@ from regrade.api.measures import check_epochs, measure_records, metrics_of
 from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
 from regrade.api.prompting import compiled_prompts
+from regrade.api.rows import BadRows
 from regrade.api.trying import ScorerTrial
 from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError
 from regrade.plan import CompiledChoices, CompiledPrompt, EvalPlan, sample_variables
@@ -97,8 +99,13 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
         SpecError: A prompt or mapping that cannot be compiled, with its place.
         UsageError: A plug-in that refuses its arguments.
     """
-    check_demo_models(file)
     spec = file.spec
+    samples, prompts, choices = _all_told(
+        lambda: _reader(file, registry, options),
+        lambda: compiled_prompts(file, registry),
+        lambda: compile_choices(file),
+        lambda: check_demo_models(file),
+    )[:3]
     epochs = options.epochs or spec.epochs
     measures = measure_records(file, registry)
     metrics = metrics_of(measures, registry, spec.slices)
@@ -106,21 +113,38 @@ def prepare(file: SpecFile, registry: Registry, options: RunOptions) -> Prepared
     parameters = spec.parameters.sent()
     return PreparedEval(
         file=file,
-        samples=_reader(file, registry, options),
-        prompts=compiled_prompts(file, registry),
+        samples=samples,
+        prompts=prompts,
         scorers=EvalScorers([_unit(use, registry, file) for use in spec.scorers]),
         measures=measures,
         metrics=metrics,
         parameters=parameters,
         epochs=epochs,
-        choices=compile_choices(file),
+        choices=choices,
     )
+
+
+def _all_told(*steps: Callable[[], Any]) -> list[Any]:
+    """Return what each step gives.
+
+    Raises:
+        SpecError: The problems of all of them at once.
+    """
+    found, problems = [], []
+    for step in steps:
+        try:
+            found.append(step())
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(list(dict.fromkeys(problems)))
+    return found
 
 
 def survey(
     one: PreparedEval, *, positions: bool = False, modes: Collection[ChoiceMode] | None = None
 ) -> Survey:
-    """Read the dataset once before anything is sent, so that a bad row is known before it costs.
+    """Read the dataset once before anything is sent, so that bad rows are known before they cost.
 
     Args:
         one: The eval.
@@ -128,19 +152,25 @@ def survey(
         modes: In which models will be asked multiple choice; default as far as the spec tells.
 
     Raises:
-        DatasetError: A row that does not fit.
+        DatasetError: Rows that do not fit, the first few of them.
         SpecError: A prompt whose variables a sample does not have, a scorer that can judge no sample.
     """
+    bad = BadRows(one.name)
     trial = ScorerTrial(one.file, one.scorers, one.choices, one.parameters)
     places: dict[str, int] = {}
-    seen = SurveyedSamples(one)
+    seen = SurveyedSamples(one, bad)
     asked = modes_at_hand(one.file) if modes is None else modes
     for place, sample in enumerate(seen):
         if positions:
             places[sample.id] = place
         if one.choices is not None:
-            check_options(one.file, one.choices, sample, asked)
+            try:
+                check_options(one.file, one.choices, sample, asked, first=not place)
+            except DatasetError as error:
+                bad.add(error)
+                continue
         trial.see(sample)
+    bad.check()
     trial.check()
     return replace(seen.survey, positions=places)
 
@@ -152,8 +182,15 @@ class SurveyedSamples:
         survey: Of the samples that have passed.
     """
 
-    def __init__(self, one: PreparedEval) -> None:
+    def __init__(self, one: PreparedEval, bad: BadRows | None = None) -> None:
+        """Take an eval.
+
+        Args:
+            one: The eval.
+            bad: Where samples that do not fit are noted and left out; without it the first is an error.
+        """
         self._one = one
+        self._bad = bad
         self._digest = hashlib.blake2b(digest_size=16)
         self._first: Sample | None = None
         self._count = 0
@@ -169,10 +206,15 @@ class SurveyedSamples:
             self._digest.update(
                 sample.id.encode("utf-8", "surrogatepass") + b"\0" + sample.fingerprint.encode()
             )
-            _check_prompts(self._one, sample, self._first is None)
-            if self._first is None:
-                self._first = sample
+            first, self._first = self._first is None, self._first or sample
             self._count += 1
+            try:
+                _check_prompts(self._one, sample, first)
+            except DatasetError as error:
+                if self._bad is None:
+                    raise
+                self._bad.add(error)
+                continue
             yield sample
 
     @property

@@ -47,7 +47,8 @@ def _show(console: "Console", one: "CheckedEval", *, quiet: bool) -> None:
     from regrade.cli.terminal import safe_text
 
     epochs = f" x {one.epochs} epochs" if one.epochs > 1 else ""
-    head = f"{one.path}: ok, {one.samples:,} samples{epochs}, scorers: {', '.join(one.scorers)}"
+    samples = f"{one.samples:,} sample{'s' * (one.samples != 1)}"
+    head = f"{one.path}: ok, {samples}{epochs}, scorers: {', '.join(one.scorers)}"
     console.print(safe_text(head), soft_wrap=True)
     if one.choice_mode is not None:
         decided = "decided at run" if one.choice_mode == "auto" else one.choice_mode

@@ -68,7 +68,8 @@ def read_upstreams(path: Path, wanted: Iterable[str] | None = None) -> tuple[Ups
     try:
         catalogue = _Catalogue.model_validate(document.tree)
     except ValidationError as error:
-        raise SpecError(_in_order(_problem(document, one) for one in error.errors())) from None
+        found_so_far = [_problem(document, one) for one in error.errors()]
+        raise SpecError(_in_order([*found_so_far, *_unknown_upstreams(document)])) from None
     problems = [*_key_problems(document, catalogue)]
     found = []
     for id_, entry in catalogue.models.items():
@@ -118,10 +119,7 @@ def _upstream(
     node: NodePath = ("models", id_)
     shared = catalogue.upstreams.get(entry.upstream) if entry.upstream else _Place()
     if shared is None:
-        known = catalogue.upstreams
-        hint = did_you_mean(str(entry.upstream), known) or f"there are: {', '.join(known) or 'none'}"
-        message = f'there is no upstream "{entry.upstream}"'
-        problems.append(document.problem((*node, "upstream"), message, hint))
+        problems.append(_no_upstream(document, id_, str(entry.upstream), catalogue.upstreams))
         return None
     if entry.upstream and entry.base_url:
         # The key beside one address must not go to another.
@@ -144,6 +142,21 @@ def _upstream(
         completion_price=entry.price.completion if entry.price else None,
         mode=entry.mode,
     )
+
+
+def _no_upstream(document: Document, id_: str, name: str, known: Iterable[str]) -> Problem:
+    names = [*known]
+    hint = did_you_mean(name, names) or f"there are: {', '.join(names) or 'none'}"
+    return document.problem(("models", id_, "upstream"), f'there is no upstream "{name}"', hint)
+
+
+def _unknown_upstreams(document: Document) -> Iterable[Problem]:
+    """Yield the upstreams that there are not in a catalogue that has other faults as well."""
+    models, known = document.tree.get("models"), document.tree.get("upstreams", {})
+    for id_, entry in models.items() if isinstance(models, dict) and isinstance(known, dict) else ():
+        name = entry.get("upstream") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name not in known:
+            yield _no_upstream(document, id_, name, [str(one) for one in known])
 
 
 def _key_problems(document: Document, catalogue: _Catalogue) -> Iterable[Problem]:

@@ -1,6 +1,6 @@
 """Multiple choice in a spec."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,7 @@ from regrade.types import ChoiceMode
 __all__ = ["ChoicesSpec"]
 
 _MOST_TOP = 20
+_TEXTS = (str, int, float)
 
 
 class ChoicesSpec(Strict):
@@ -29,10 +30,22 @@ class ChoicesSpec(Strict):
     """
 
     options: str | list[str | int | float] | dict[str, str | int | float]
-    mode: Literal["auto"] | ChoiceMode = "auto"
+    mode: Literal["auto", ChoiceMode] = "auto"
     continuation: Literal["text", "letter"] | None = None
     separator: str = " "
     top_logprobs: int = Field(default=_MOST_TOP, ge=1, le=_MOST_TOP)
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _of_a_kind(cls, value: Any) -> Any:
+        """Say in one message what pydantic says in one for each kind that they are not."""
+        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        wrong = next((item for item in items if isinstance(item, bool) or not isinstance(item, _TEXTS)), None)
+        if not isinstance(value, str | list | dict) or wrong is not None:
+            raise PydanticCustomError(
+                "options", "must be a column or template, or a list or mapping of texts and numbers"
+            )
+        return value
 
     @field_validator("options")
     @classmethod

@@ -16,6 +16,7 @@ from regrade.spec.evals import EvalSpec
 from regrade.spec.fitting import parameter_problems
 from regrade.spec.messages import in_words
 from regrade.spec.parameters import ONE_ANSWER
+from regrade.spec.partial import without_faults
 from regrade.spec.referred import read_referred
 from regrade.spec.uses import PluginUse
 from regrade.types import Json
@@ -77,17 +78,20 @@ def load_spec(path: Path, known: Mapping[str, Collection[str]], check_plugin: Ch
         SpecError: Every problem of the file at once.
     """
     document = read_with_includes(path)
-    problems = read_referred(document)
-    if problems:
-        raise SpecError(problems)
-    spec, problems = _validated(document, known)
+    unread = read_referred(document)
+    spec, problems, faulty = _validated(document, known)
+    problems += unread.values()
     uses = _plugin_uses(document.tree)
     for node, kind, raw in uses:
         problems.extend(_plugin_problems(document, node, kind, raw, check_plugin))
-    if spec is not None:
-        problems.extend(_dataset_problems(document, spec, check_plugin))
-        problems.extend(_gate_problems(document, spec))
-        problems.extend(parameter_problems(document, spec))
+    checkable = spec or without_faults(document.tree, faulty, known)
+    if checkable is not None:
+        if "dataset" not in faulty:
+            problems.extend(_dataset_problems(document, checkable, check_plugin))
+        if not faulty & {"gate", "models", "prompts", ""}:
+            problems.extend(_gate_problems(document, checkable))
+        if not faulty & {"parameters", "models"} and not any(node[-1] == "tools" for node in unread):
+            problems.extend(parameter_problems(document, checkable))
     if problems or spec is None:
         ordered = sorted(
             problems, key=lambda one: (one.where.line or 0, one.where.column or 0) if one.where else (0, 0)
@@ -98,12 +102,14 @@ def load_spec(path: Path, known: Mapping[str, Collection[str]], check_plugin: Ch
 
 def _validated(
     document: Document, known: Mapping[str, Collection[str]]
-) -> tuple[EvalSpec | None, list[Problem]]:
+) -> tuple[EvalSpec | None, list[Problem], set[str]]:
+    """Return the spec or its problems, and the top-level keys that have any."""
     try:
-        return EvalSpec.model_validate(document.tree, context=known), []
+        return EvalSpec.model_validate(document.tree, context=known), [], set()
     except ValidationError as error:
         problems = [_problem(document, details, known) for details in error.errors()]
-        return None, list(dict.fromkeys(problems))
+        faulty = {str(details["loc"][0]) if details["loc"] else "" for details in error.errors()}
+        return None, list(dict.fromkeys(problems)), faulty
 
 
 def _problem(document: Document, details: Any, known: Mapping[str, Collection[str]]) -> Problem:

@@ -1,10 +1,11 @@
 """What pydantic found wrong, in the words of this project."""
 
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from regrade.errors import UsageError
+from regrade.errors import UsageError, did_you_mean
 from regrade.types import JsonObject
 
 __all__ = ["checked", "in_words"]
@@ -31,6 +32,7 @@ _COMPARISONS = {
     "less_than_equal": ("at most", "le"),
 }
 _EXCERPT = 40
+_QUOTED = re.compile("'([^']+)'")
 
 
 def checked(model: type[_Model], fields: JsonObject, subject: str = "") -> _Model:
@@ -62,7 +64,10 @@ def in_words(details: Any) -> str:
         words, name = _COMPARISONS[kind]
         return f"must be {words} {context[name]:g}, not {_shown(details['input'])}"
     if kind == "literal_error":
-        return f"must be {context['expected']}, not {_shown(details['input'])}"
+        near = did_you_mean(str(details["input"]), _QUOTED.findall(context["expected"]))
+        return f"must be {context['expected']}, not {_shown(details['input'])}" + (
+            f"; {near}" if near else ""
+        )
     if kind in {"too_short", "string_too_short"}:
         return "must not be empty"
     if kind == "string_pattern_mismatch" and "https" in context["pattern"]:

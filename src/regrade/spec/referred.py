@@ -21,21 +21,24 @@ _PARTS: tuple[NodePath, ...] = (
 )
 
 
-def read_referred(document: Document) -> list[Problem]:
+def read_referred(document: Document) -> dict[NodePath, Problem]:
     """Put the content of files in place of their names; what is wrong in them is pointed to there.
 
     The names are relative to the file that they stand in.
 
     Returns:
-        Files that are not there or cannot be read.
+        Node to what is wrong with the file that it names: it is not there, or cannot be read. The node then
+        holds what every check lets pass, so that other faults are told as well.
     """
-    problems = []
+    problems = {}
     for node in _parameters(document.tree):
         for part in _PARTS:
             holder = _at(document.tree, (*node, *part[:-1]))
             if isinstance(holder, dict) and isinstance(holder.get(part[-1]), str):
                 problem = _read(document, holder, (*node, *part))
-                problems += [problem] if problem else []
+                if problem is not None:
+                    problems[(*node, *part)] = problem
+                    holder[part[-1]] = None if part == ("tools",) else {}
     return problems
 
 
@@ -57,6 +60,11 @@ def _at(tree: Json, node: NodePath) -> Json:
     return tree
 
 
+def _looked_for(path: Path, name: str) -> str | None:
+    """Return where a file was looked for, if that is not what the spec says."""
+    return None if str(path) == name else f"looked for {path}"
+
+
 def _read(document: Document, holder: Json, node: NodePath) -> Problem | None:
     name = str(holder[node[-1]])
     if not name.endswith(_SUFFIXES):
@@ -67,7 +75,7 @@ def _read(document: Document, holder: Json, node: NodePath) -> Problem | None:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        return document.problem(node, f"{name} cannot be read: {error.strerror}", f"looked for {path}")
+        return document.problem(node, f"{name} cannot be read: {error.strerror}", _looked_for(path, name))
     except UnicodeDecodeError:
         return document.problem(node, f"{name} is not UTF-8 text")
     shown = shown_path(path)

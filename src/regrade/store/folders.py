@@ -118,11 +118,10 @@ def find_run(results: Path, reference: str) -> RunFolder:
 
 def _recent(results: Path, reference: str) -> RunFolder:
     """Return the newest success, or the success before it over the same evals."""
-    successes = [
-        (folder, manifest) for folder, manifest in list_runs(results) if manifest.status == "success"
-    ]
+    runs = list_runs(results)
+    successes = [(folder, manifest) for folder, manifest in runs if manifest.status == "success"]
     if not successes:
-        raise UsageError(f"no finished run in {results}", hint="`regrade run` makes one")
+        raise UsageError(f"no finished run in {results}", hint=_way_to_one(runs))
     folder, newest = successes[-1]
     if reference == "latest":
         return folder
@@ -130,6 +129,17 @@ def _recent(results: Path, reference: str) -> RunFolder:
     if not same:
         raise UsageError(f"no finished run of {', '.join(newest.evals)} before {newest.id}")
     return same[-1]
+
+
+def _way_to_one(runs: list[tuple[RunFolder, Manifest]]) -> str:
+    """Return how a finished run is had where there is none: the newest one is completed, if there is any."""
+    if not runs:
+        return "`regrade run` makes one"
+    folder, manifest = runs[-1]
+    return (
+        f"{folder.id} is unfinished ({manifest.status}); complete it: regrade run --resume {folder.id}, "
+        "or regrade run SPEC --resume auto"
+    )
 
 
 def unwritable(folder: RunFolder, error: OSError) -> StoreError:
