@@ -263,11 +263,17 @@ class GatesAddress(Address):
     Attributes:
         eval: Of this eval.
         run: The run whose verdict is explained; empty for the newest.
+        nth: Which of the gates of that run, from 1; 0 for its last.
+        outcome: Only verdicts that came out so.
+        after: The verdict that ends the page before.
     """
 
     PATH: ClassVar[str] = "/gates"
     eval: str = ""
     run: str = ""
+    nth: int = 0
+    outcome: str = one_of("any", "fail", "inconclusive", "pass")
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from regrade.addresses import Address, OverviewAddress
-from regrade.dashboard import compare, overview, runs, sample_texts, samples, search, trend
+from regrade.dashboard import compare, gates, overview, runs, sample_texts, samples, search, trend
 from regrade.dashboard.changes import Changes
 from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
@@ -49,6 +49,7 @@ PAGES: tuple[Page[Any], ...] = (
     *samples.PAGES,
     *sample_texts.PAGES,
     *compare.PAGES,
+    *gates.PAGES,
     *search.PAGES,
 )
 """Every page."""

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -15,7 +15,9 @@ __all__ = ["price_scatter"]
 
 _LOG_FROM = 8.0
 _MOST_NAMES = 20
-_TALL = 16.0
+_TALL = 13.0
+_MARK = 1.8
+_LETTER = 1.5
 
 
 def price_scatter(chart: PriceChart, axis: Axis, unit: str, *, height: int, name: str, title: str) -> Markup:
@@ -41,13 +43,14 @@ def price_scatter(chart: PriceChart, axis: Axis, unit: str, *, height: int, name
         parts.append(tick(scale.at(price), tick_text(price, chart.unit), height + 18, 0))
     best = sorted((one for one in points if one.best), key=lambda one: one.price or 0.0)
     parts += [_stair(a, b, scale, axis, height) for a, b in itertools.pairwise(best)]
-    labels = _Labels(height)
-    for one in points:
-        parts.append(_price_point(one, scale, axis, height))
+    places = {
+        id(one): (scale.at(one.price or 0.0), height * (1 - axis.at(one.value or 0.0) / 100))
+        for one in points
+    }
+    labels = _Labels(height, places.values())
+    parts += [_price_point(one, *places[id(one)], axis, height) for one in points]
     for one in sorted(points, key=lambda one: (not one.best, -(one.value or 0.0))):
-        parts.append(
-            labels.label(one, scale.at(one.price or 0.0), height * (1 - axis.at(one.value or 0.0) / 100))
-        )
+        parts.append(labels.label(one, *places[id(one)]))
     better = "cheaper" if chart.by == "cost" else "faster"
     said = f"{chart.axis}{', log scale' if scale.is_log else ''}; left is {better}"
     parts.append(Markup('<text class="end" x="100%" y="{}">{}</text>').format(height + 36, said))
@@ -101,8 +104,7 @@ def _stair(a: PricePoint, b: PricePoint, scale: _Scale, axis: Axis, height: int)
     ).format(left, right, *downs)
 
 
-def _price_point(one: PricePoint, scale: _Scale, axis: Axis, height: int) -> Markup:
-    down = height * (1 - axis.at(one.value or 0.0) / 100)
+def _price_point(one: PricePoint, across: float, down: float, axis: Axis, height: int) -> Markup:
     whisker = Markup("")
     if one.low is not None and one.high is not None:
         low, high = (height * (1 - axis.at(end) / 100) - down for end in (one.low, one.high))
@@ -114,7 +116,7 @@ def _price_point(one: PricePoint, scale: _Scale, axis: Axis, height: int) -> Mar
     ).format(
         one.slot,
         "" if one.best else " hollow",
-        percent(scale.at(one.price or 0.0)),
+        percent(across),
         down,
         plain(said),
         whisker,
@@ -123,34 +125,40 @@ def _price_point(one: PricePoint, scale: _Scale, axis: Axis, height: int) -> Mar
 
 
 class _Labels:
-    """Names beside points, where no other name is yet."""
+    """Names beside points, where neither a name nor another point is yet."""
 
-    def __init__(self, height: int) -> None:
+    def __init__(self, height: int, points: Iterable[tuple[float, float]]) -> None:
         self._height = height
-        self._taken: list[tuple[float, float, float]] = []
+        self._taken = [(across - _MARK, across + _MARK, down) for across, down in points]
 
     def label(self, one: PricePoint, across: float, down: float) -> Markup:
         """Return the name of a point; none where there is no room for it."""
-        left = across > 60  # noqa: PLR2004 - percent: names go to the side with room
-        wide = 1.6 * len(one.label)
-        span = (across - wide, across) if left else (across, across + wide)
-        for shift in (4.0, -9.0, 17.0, -22.0, 30.0):
-            if self._is_free(span, down + shift):
-                self._taken.append((*span, down + shift))
-                return Markup('<text class="halo {} {}" x="{}" dx="{}" y="{:.1f}">{}</text>').format(
-                    "strong" if one.best else "",
-                    "end" if left else "",
-                    percent(across),
-                    -11 if left else 11,
-                    down + shift,
-                    plain(one.label),
-                )
+        wide = _LETTER * len(one.label) + _MARK
+        sides = (-1, 1) if across > 60 else (1, -1)  # noqa: PLR2004 - percent: the side with room goes first
+        for shift in (0.0, -13.0, 13.0, -26.0, 26.0):
+            for side in sides:
+                ends = sorted((across + side * _MARK * 1.1, across + side * wide))
+                span = (ends[0], ends[1], down + shift)
+                if self._is_free(*span):
+                    self._taken.append(span)
+                    return self._text(one, across, span[2] + 4, left=side < 0)
         return Markup("")
 
-    def _is_free(self, span: tuple[float, float], down: float) -> bool:
-        if not 0 <= down <= self._height + 4:
+    @staticmethod
+    def _text(one: PricePoint, across: float, down: float, *, left: bool) -> Markup:
+        return Markup('<text class="halo {} {}" x="{}" dx="{}" y="{:.1f}">{}</text>').format(
+            "strong" if one.best else "alt",
+            "end" if left else "",
+            percent(across),
+            -11 if left else 11,
+            down,
+            plain(one.label),
+        )
+
+    def _is_free(self, left: float, right: float, down: float) -> bool:
+        if not (0 <= down <= self._height and left >= -_MARK and right <= 100 + _MARK):
             return False
         return all(
-            span[1] < left or span[0] > right or abs(down - other) >= _TALL
-            for left, right, other in self._taken
+            right < other_left or left > other_right or abs(down - other) >= _TALL
+            for other_left, other_right, other in self._taken
         )

@@ -211,7 +211,7 @@ def change_rows(history: History) -> list[ChangeRow]:
     return [
         ChangeRow(
             letter=one.letter,
-            when=day(history.runs[one.place].began),
+            when=exact_time(history.runs[one.place].began)[:16],
             run=history.runs[one.place].id,
             href=CompareAddress(
                 history.runs[one.since].id, history.runs[one.place].id, eval=history.eval

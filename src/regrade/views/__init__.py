@@ -28,6 +28,16 @@ from regrade.views.documents import (
     TableView,
 )
 from regrade.views.frame import FrameView, LinkView, NoticeView
+from regrade.views.gates import (
+    GateFact,
+    GateRow,
+    GatesView,
+    GateView,
+    RuleGroup,
+    RuleRow,
+    StripCell,
+    StripView,
+)
 from regrade.views.overview import (
     AttentionView,
     CellView,
@@ -107,6 +117,10 @@ __all__ = [
     "ForestView",
     "FoundView",
     "FrameView",
+    "GateFact",
+    "GateRow",
+    "GateView",
+    "GatesView",
     "HeadView",
     "JudgeView",
     "LineView",
@@ -129,6 +143,8 @@ __all__ = [
     "PriceChart",
     "PricePoint",
     "ProgressView",
+    "RuleGroup",
+    "RuleRow",
     "RunRow",
     "RunningView",
     "RunsView",
@@ -142,6 +158,8 @@ __all__ = [
     "SpotView",
     "StateKind",
     "StoryView",
+    "StripCell",
+    "StripView",
     "TableView",
     "TextPageView",
     "TextPart",
