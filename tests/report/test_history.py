@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from regrade.addresses import EvalAddress
-from regrade.report.history import History, PastRun, changes_of, measures_of, slots_of
+from regrade.report.history import History, PastRun, arms_of, changes_of, measures_of, slots_of
 from regrade.report.prices import price_chart
 from regrade.report.trend import panels, past_rows, short_name, thinned, ticks
 from regrade.types import SummaryRow
@@ -43,7 +43,7 @@ def history(*runs: PastRun, metric: str = "", base: Mapping[tuple[str, str], flo
     measures = measures_of(runs)
     measure = next(one for one in measures if metric in {"", one.key})
     more: dict[str, Any] = {"baseline": "main", "base": base, "basis": ("d1", "s1")} if base else {}
-    return History("e", runs, measure, models, slots_of(models, models), **more)
+    return History("e", runs, measure, models, slots_of(models, models), arms_of(runs, models), **more)
 
 
 @pytest.mark.parametrize(

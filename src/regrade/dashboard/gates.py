@@ -54,10 +54,16 @@ def show(site: Site, asked: Asked[GatesAddress]) -> Shown:
     return Shown(
         "Gates",
         partial(gates_page, view=view, choices=GateChoices(address, evals)),
-        Export.of("gates", gate_records(fitting, address.eval), () if fitting else ("gate_at", "gate_run")),
+        _export(fitting, address.eval),
         crumbs=(LinkView("Overview", OverviewAddress().url()),),
         notices=_notices((every, of_eval, fitting), chosen, address),
     )
+
+
+def _export(gates: Sequence[RecordedGate], name: str) -> Export:
+    """Return every verdict; put together when it is asked for."""
+    first = next(gate_records(gates, name), {"gate_at": None, "gate_run": None})
+    return Export("gates", tuple(first), lambda: iter([list(gate_records(gates, name))]))
 
 
 def _chosen(gates: Sequence[RecordedGate], address: GatesAddress) -> RecordedGate | None:

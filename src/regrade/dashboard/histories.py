@@ -1,13 +1,14 @@
 """The history of one eval: its runs with their values, and the baseline's."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from regrade.addresses import EvalAddress
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Found, Pending
 from regrade.dashboard.site import Site
-from regrade.report.history import History, Measure, PastRun, measures_of, slots_of
+from regrade.report.history import History, Measure, PastRun, arms_of, measures_of, slots_of
 from regrade.report.times import parse_time
 from regrade.store import BaselineFile, EvalShape, RunEntry
 
@@ -49,7 +50,7 @@ def gather_history(site: Site, runs: Sequence[RunEntry], address: EvalAddress) -
     measures = measures_of(found)
     named = (one for one in measures if one.key == address.metric)
     measure = next(named, None) if address.metric else next(iter(measures), None)
-    history = History(address.eval, found, measure, models, slots_of(known, models))
+    history = History(address.eval, found, measure, models, slots_of(known, models), arms_of(found, models))
     if past and measure is not None:
         history = _with_baseline(site, history, past[-1][0])
     return history, measures
@@ -92,12 +93,8 @@ def _with_baseline(site: Site, history: History, newest: RunEntry) -> History:
         since = _since(outcome, history, measure) if isinstance(outcome, Found) else {}
     own, base = _of_its_run(site, file, history, measure)
     values = {arm: one.value_a for arm, one in since.items() if one.value_a is not None}
-    return History(
-        eval=history.eval,
-        runs=history.runs,
-        measure=measure,
-        models=history.models,
-        slots=history.slots,
+    return replace(
+        history,
         baseline=file.name,
         base={**values, **base},
         basis=own.basis(measure.scorer) if own else ("", ""),

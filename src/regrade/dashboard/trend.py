@@ -127,7 +127,7 @@ def _view(history: History, address: EvalAddress) -> TrendView:
         return TrendView(address.eval, "", "", True, (), by=address.by, links=links, spans=spans)
     by = ("cost", "latency") if address.by == "time" else (address.by,)
     changes = change_rows(history)
-    arms = history.arms()
+    arms = history.arms
     several = len({prompt for prompt, _ in arms}) > 1
     is_scored = bool(history.measure.scorer)
     return TrendView(
@@ -173,7 +173,7 @@ _POINTS = (
 
 def _export(history: History, view: TrendView, address: EvalAddress) -> Export:
     if address.by == "time":
-        return Export.of(f"{address.eval} over time", trend_records(history), _POINTS)
+        return Export(f"{address.eval} over time", _POINTS, lambda: iter([trend_records(history)]))
     price = "latency" if address.by == "latency" else "cost_per_1000"
     columns = ("eval", "prompt", "model", "run", "scorer", "metric", "value", "low", "high", price)
     records = [record for chart in view.prices for record in price_records(history, chart)]
@@ -206,7 +206,7 @@ def _lost(history: History, address: EvalAddress) -> list[NoticeView]:
     if gone := [name for name in address.model if name not in history.models]:
         links = (LinkView("All models", address.url(model=())),)
         found.append(NoticeView(f"No values of {', '.join(gone)}", "Not in these runs.", links=links))
-    arms = history.arms()
+    arms = history.arms
     if arms and not any(history.value(run, arm) for run in history.runs for arm in arms):
         assert history.measure
         failed = sum(

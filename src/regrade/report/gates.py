@@ -1,6 +1,6 @@
 """Gates over time, and one of them with its rules, as views."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from regrade.addresses import CompareAddress, EvalAddress, GatesAddress, RunAddress, SamplesAddress
@@ -97,7 +97,7 @@ def gate_rows(
     """
     found = []
     for gate in gates:
-        deciding = _deciding(gate.of(address.eval))
+        deciding = gate.deciding(address.eval)
         place = _address(gate, address.eval)
         found.append(
             GateRow(
@@ -123,12 +123,6 @@ def _reason(gate: RecordedGate, deciding: Sequence[RecordedVerdict], name: str) 
     return " ".join(one.reason for one in deciding[:2]) or "All rules of this eval hold."
 
 
-def _deciding(verdicts: Sequence[RecordedVerdict]) -> list[RecordedVerdict]:
-    """Return the verdicts that are no PASS, the gravest first."""
-    found = [one for one in verdicts if one.verdict.outcome != "PASS"]
-    return sorted(found, key=lambda one: GRAVEST_FIRST.index(one.verdict.outcome))
-
-
 def gate_view(
     gate: RecordedGate, siblings: Sequence[RecordedGate], baseline: Baseline, name: str = ""
 ) -> GateView:
@@ -141,7 +135,7 @@ def gate_view(
         name: The eval whose rules are wanted; empty for all.
     """
     verdicts = gate.of(name)
-    left = len(gate.verdicts) - len(verdicts)
+    left = len(gate.records) - len(verdicts)
     rules = f"{left} rule{'' if left == 1 else 's'} of other evals"
     others = tuple(
         LinkView(f"{one.outcome}, {_when(one)}", _address(one, name).url())
@@ -154,7 +148,7 @@ def gate_view(
         exit_code=gate.exit_code,
         paragraph=clipped(gate.paragraph, _WHOLE),
         commit=gate.commit,
-        facts=tuple(_facts(gate, verdicts, baseline)),
+        facts=tuple(_facts(gate, verdicts, (name, baseline))),
         links=tuple(_links(gate, name)),
         groups=tuple(_groups(gate, verdicts)),
         others=others,
@@ -171,8 +165,11 @@ def _links(gate: RecordedGate, name: str) -> list[LinkView]:
     return [*found, LinkView("samples", wrong.url()), LinkView("over time", EvalAddress(first).url())]
 
 
-def _facts(gate: RecordedGate, verdicts: Sequence[RecordedVerdict], baseline: Baseline) -> list[GateFact]:
-    deciding = _deciding(verdicts)
+def _facts(
+    gate: RecordedGate, verdicts: Sequence[RecordedVerdict], of: tuple[str, Baseline]
+) -> list[GateFact]:
+    name, baseline = of
+    deciding = gate.deciding(name)
     found = [GateFact(_decides(one), f"{one.rule}: {_arm(one, verdicts)}") for one in deciding[:3]]
     if len(deciding) > len(found):
         found.append(GateFact("And", f"{len(deciding) - len(found)} more, in the tables"))
@@ -272,7 +269,8 @@ def _unit(one: Verdict, *, differences: bool) -> str:
 
 def _note(one: Verdict, *, differences: bool, tests: bool) -> str:
     holm = f", Holm over {one.family}" if one.family > 1 else ""
-    test = f"; p one-sided, for a loss{holm}" if tests else ""
+    what = "a loss" if differences else "what lies beyond the limit"
+    test = f"; p one-sided, for {what}{holm}" if tests else ""
     unit = _unit(one, differences=differences)
     if differences:
         return f"B \N{MINUS SIGN} A in {unit} with the {shown_level(one)} interval{test}"
@@ -359,9 +357,9 @@ def _chart(one: RecordedVerdict, verdicts: Sequence[RecordedVerdict]) -> ForestR
     )
 
 
-def gate_records(gates: Sequence[RecordedGate], name: str = "") -> list[JsonObject]:
-    """Return every verdict with its gate, exact, the newest first."""
-    return [
+def gate_records(gates: Sequence[RecordedGate], name: str = "") -> Iterator[JsonObject]:
+    """Yield every verdict with its gate, exact, the newest first."""
+    return (
         {
             "gate_at": gate.at.isoformat() if gate.at else None,
             "gate_run": gate.run,
@@ -369,11 +367,11 @@ def gate_records(gates: Sequence[RecordedGate], name: str = "") -> list[JsonObje
             "exit_code": gate.exit_code,
             "baseline": gate.baseline,
             "baseline_fingerprint": gate.fingerprint,
-            **one.record,
+            **one,
         }
         for gate in gates
-        for one in gate.of(name)
-    ]
+        for one in gate.records_of(name)
+    )
 
 
 def start_with(metric: str) -> str:

@@ -11,7 +11,17 @@ from regrade.report.numbers import format_estimate
 from regrade.report.summary import is_share, leading_metric, show_row
 from regrade.types import SummaryRow
 
-__all__ = ["LETTERS", "Changed", "History", "Measure", "PastRun", "changes_of", "measures_of", "slots_of"]
+__all__ = [
+    "LETTERS",
+    "Changed",
+    "History",
+    "Measure",
+    "PastRun",
+    "arms_of",
+    "changes_of",
+    "measures_of",
+    "slots_of",
+]
 
 LETTERS = "MPDS"
 """Model, prompt, dataset, scorer: what marks stand for."""
@@ -135,6 +145,7 @@ class History:
         measure: What is shown of them; None where they hold no number.
         models: That are shown, in the order in which the results folder got to know them.
         slots: The look of each.
+        arms: Prompts and models that have a row, prompt by prompt as the newest runs have them.
         baseline: Name of the one that is drawn; empty without one.
         base: Its values by prompt and model, in no unit.
         basis: What they rest on; empty texts where that is not known.
@@ -147,23 +158,12 @@ class History:
     measure: Measure | None
     models: Sequence[str]
     slots: Mapping[str, int]
+    arms: Sequence[tuple[str, str]]
     baseline: str = ""
     base: Mapping[tuple[str, str], float] = field(default_factory=dict)
     basis: tuple[str, str] = ("", "")
     since: Mapping[tuple[str, str], Change] = field(default_factory=dict)
     is_pending: bool = False
-
-    def arms(self) -> list[tuple[str, str]]:
-        """Return prompts and models that have a row, prompt by prompt as the newest runs have them."""
-        found = {
-            (row.prompt, row.model): None
-            for run in reversed(self.runs)
-            for row in run.rows
-            if row.model in self.slots
-        }
-        prompts = list(dict.fromkeys(prompt for prompt, _ in found))
-        order = {model: place for place, model in enumerate(self.models)}
-        return sorted(found, key=lambda arm: (prompts.index(arm[0]), order[arm[1]]))
 
     def value(self, run: PastRun, arm: tuple[str, str]) -> SummaryRow | None:
         """Return the row that is shown of an arm, if it holds a number."""
@@ -171,6 +171,21 @@ class History:
             return None
         row = run.row(arm, self.measure.scorer, self.measure.metric)
         return row if row is not None and row.value is not None and math.isfinite(row.value) else None
+
+
+def arms_of(runs: Sequence[PastRun], models: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the prompts and models of these models that have a row.
+
+    Args:
+        runs: The oldest first.
+        models: In the order that they are to have within a prompt.
+    """
+    order = {model: place for place, model in enumerate(models)}
+    found = {
+        (row.prompt, row.model): None for run in reversed(runs) for row in run.rows if row.model in order
+    }
+    prompts = list(dict.fromkeys(prompt for prompt, _ in found))
+    return sorted(found, key=lambda arm: (prompts.index(arm[0]), order[arm[1]]))
 
 
 def measures_of(runs: Sequence[PastRun]) -> list[Measure]:

@@ -54,7 +54,7 @@ def price_chart(history: History, by: str, address: EvalAddress) -> PriceChart:
         address: Of the page.
     """
     kind = PRICES[by]
-    points = [point for arm in history.arms() if (point := _point(history, arm, by)) is not None]
+    points = [point for arm in history.arms if (point := _point(history, arm, by)) is not None]
     drawn = [one for one in points if one.value is not None and one.price is not None]
     higher = history.measure.higher if history.measure else True
     judged = [_judged(one, drawn, higher=higher) for one in points]
@@ -82,7 +82,7 @@ def _point(history: History, arm: tuple[str, str], by: str) -> PricePoint | None
     low, high = (None if end is None else end * scale for end in (row.low, row.high))
     return PricePoint(
         model=arm[1],
-        prompt=arm[0] if len({prompt for prompt, _ in history.arms()}) > 1 else "",
+        prompt=arm[0] if len({prompt for prompt, _ in history.arms}) > 1 else "",
         label=_label(history, arm),
         slot=history.slots[arm[1]],
         value=(row.value or 0.0) * scale if compares else None,
@@ -102,7 +102,7 @@ def _point(history: History, arm: tuple[str, str], by: str) -> PricePoint | None
 
 
 def _label(history: History, arm: tuple[str, str]) -> str:
-    prompts = {prompt for prompt, _ in history.arms()}
+    prompts = {prompt for prompt, _ in history.arms}
     return f"{short_name(arm[1])}, {short_name(arm[0])}" if len(prompts) > 1 else short_name(arm[1])
 
 

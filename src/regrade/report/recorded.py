@@ -84,7 +84,7 @@ class RecordedGate:
         exit_code: Likewise.
         paragraph: The reason in a few sentences.
         policies: How rules were judged.
-        verdicts: One a rule and arm.
+        records: One a rule and arm, as they were written; most are never looked at.
         evals: Those with a verdict, else those of the run.
         commit: Of the run's specs.
     """
@@ -100,18 +100,32 @@ class RecordedGate:
     exit_code: int
     paragraph: str
     policies: tuple[Policy, ...]
-    verdicts: tuple[RecordedVerdict, ...]
+    records: tuple[JsonObject, ...]
     evals: tuple[str, ...]
     commit: str = ""
 
+    def records_of(self, eval_: str) -> list[JsonObject]:
+        """Return the records of an eval; of an empty name all."""
+        return [one for one in self.records if not eval_ or _text(one, "eval") == eval_]
+
     def of(self, eval_: str) -> tuple[RecordedVerdict, ...]:
         """Return the verdicts of an eval; of an empty name all."""
-        return tuple(one for one in self.verdicts if not eval_ or one.verdict.eval == eval_)
+        return tuple(map(self._read_one, self.records_of(eval_)))
+
+    def deciding(self, eval_: str) -> list[RecordedVerdict]:
+        """Return its verdicts that are no PASS, the gravest first."""
+        found = [self._read_one(one) for one in self.records_of(eval_) if _outcome(one) != "PASS"]
+        return sorted(found, key=lambda one: GRAVEST_FIRST.index(one.verdict.outcome))
 
     def outcome_of(self, eval_: str) -> Outcome:
         """Return how an eval came out; of an empty name the whole gate."""
-        found = self.of(eval_) if eval_ else ()
-        return worst([one.verdict.outcome for one in found]) if found else self.outcome
+        found = self.records_of(eval_) if eval_ else ()
+        return worst([_outcome(one) for one in found]) if found else self.outcome
+
+    def _read_one(self, record: JsonObject) -> RecordedVerdict:
+        alpha = _number(record, "alpha")
+        policy = next((one for one in self.policies if one.alpha == alpha), self.policies[0])
+        return RecordedVerdict.of(record, policy)
 
     @classmethod
     def read(
@@ -126,12 +140,8 @@ class RecordedGate:
             more: Other fields.
         """
         policies = tuple(_policy(one) for one in _dicts(record, "policies")) or (Policy(),)
-        alphas = {one.alpha: one for one in policies}
-        verdicts = tuple(
-            RecordedVerdict.of(one, alphas.get(_number(one, "alpha") or -1.0, policies[0]))
-            for one in _dicts(record, "verdicts")
-        )
-        judged = tuple(dict.fromkeys(one.verdict.eval for one in verdicts))
+        records = tuple(_dicts(record, "verdicts"))
+        judged = tuple(dict.fromkeys(_text(one, "eval") for one in records))
         code = record.get("exit_code")
         return cls(
             *run,
@@ -142,7 +152,7 @@ class RecordedGate:
             exit_code=code if isinstance(code, int) else 0,
             paragraph=_text(record, "paragraph"),
             policies=policies,
-            verdicts=verdicts,
+            records=records,
             evals=judged or tuple(evals),
             **more,
         )

@@ -98,7 +98,7 @@ def thinned(history: History) -> str:
 
 def panels(history: History) -> tuple[PanelView, ...]:
     """Return the lines of each prompt that has a value."""
-    arms = history.arms()
+    arms = history.arms
     prompts = list(dict.fromkeys(prompt for prompt, _ in arms))
     changes = changes_of(history)
     found = []
@@ -227,7 +227,7 @@ def change_rows(history: History) -> list[ChangeRow]:
 
 def past_rows(history: History, limit: int) -> list[PastRow]:
     """Return the newest runs with a cell for each arm."""
-    arms = history.arms()
+    arms = history.arms
     letters: dict[int, str] = {}
     for spot in _spots(changes_of(history)):
         letters[spot.place] = spot.letters
@@ -267,7 +267,7 @@ def trend_records(history: History) -> list[JsonObject]:
     """Return every value in exact numbers, the newest run first."""
     if history.measure is None:
         return []
-    arms = history.arms()
+    arms = history.arms
     return [
         {
             "run": run.id,
