@@ -282,8 +282,6 @@ def _row(one: RecordedVerdict, verdicts: Sequence[RecordedVerdict]) -> RuleRow:
     found = one.verdict
     unit = verdict_unit(found)
     limits = found.rule.rule in _LIMITS
-    outcome = ("failure",) if found.metric.startswith("failure_rate") else ("wrong",)
-    place = SamplesAddress(found.run_b.partition(",")[0], eval=found.eval, model=(found.model,))
     return RuleRow(
         name=_arm(one, verdicts),
         outcome=found.outcome,
@@ -298,7 +296,7 @@ def _row(one: RecordedVerdict, verdicts: Sequence[RecordedVerdict]) -> RuleRow:
         reason=one.reason,
         needed=one.needed,
         chart=_chart(one, verdicts),
-        href=place.url(outcome=outcome if found.scorer or outcome == ("failure",) else ()),
+        href=_samples(found),
     )
 
 
@@ -327,6 +325,14 @@ def _short(one: RecordedVerdict) -> str:
     }
     cause = one.record.get("cause")
     return said.get(cause, one.reason) if isinstance(cause, str) else one.reason  # type: ignore[call-overload] # of a file
+
+
+def _samples(one: Verdict) -> str:
+    """Return where the samples are that a verdict rests on: those that count against it."""
+    place = SamplesAddress(one.run_b.partition(",")[0], eval=one.eval, prompt=one.prompt, model=(one.model,))
+    if one.metric.startswith("failure_rate"):
+        return place.url(outcome=("failure",))
+    return place.url(outcome=("wrong",), by=one.scorer) if one.scorer else place.url()
 
 
 def _exact_p(one: Verdict) -> str:
