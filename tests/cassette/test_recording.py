@@ -199,3 +199,22 @@ def test_nothing_is_written_once_a_recording_is_closed(
     with other.open("wb"), pytest.raises(StoreError, match="not being recorded to any more"):
         take.end("gone")
     assert other.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "junk", [b"hi\n", b"hi", b'{"v":2,"request":1}\n', b"<<<<<<< HEAD\n", b'{"v":1,"request":1}\n']
+)
+def test_what_no_replay_could_read_is_not_recorded_to(record: Record, tmp_path: Path, junk: bytes) -> None:
+    """It is refused before anything is paid for, in the words of a replay, and left alone."""
+    with record() as recorder:
+        keep(recorder, ask("hi"), answer("yes"))
+    path = tmp_path / "c" / "exchanges.jsonl"
+    path.write_bytes(path.read_bytes() + junk)
+    before = path.read_bytes()
+    with pytest.raises(StoreError) as replayed:
+        Replayer(tmp_path / "c")
+    with pytest.raises(StoreError) as recorded, record():
+        pass
+    assert str(recorded.value) == str(replayed.value)
+    assert "exchanges.jsonl:2" in str(recorded.value)
+    assert path.read_bytes() == before

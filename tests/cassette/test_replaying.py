@@ -136,3 +136,60 @@ def test_a_damaged_line_is_named(record: Make, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"<<<<<<< HEAD\n")
     with pytest.raises(Exception, match=r"exchanges\.jsonl:2: not an exchange .*\n.*merge"):
         Replayer(tmp_path / "c")
+
+
+SYSTEM = {"role": "system", "content": "Answer with one word."}
+
+
+def test_an_added_message_is_one_difference(record: Make, tmp_path: Path) -> None:
+    """The request that asks the same in the end is named, however many are alike in other ways."""
+    near = [
+        ask("hi", seed=7) | {"messages": [SYSTEM, {"role": "user", "content": f"hi {n}"}]} for n in range(60)
+    ]
+    with record() as recorder:
+        for one in near:
+            keep(recorder, one, answer("x"))
+        keep(recorder, ask("hi") | {"model": "other"}, answer("x"))
+        keep(recorder, ask("hi"), answer("x"))
+    asked = ask("hi", seed=7)
+    asked["messages"].insert(0, SYSTEM)
+    said = missed(tmp_path / "c", asked)
+    assert 'the nearest one to m, recorded 2026-03-01 12:30 UTC, asked "hi"' in said
+    assert said.endswith("What differs: one message added (system); seed: 7, not in the recorded one")
+
+
+def test_messages_are_held_against_those_that_they_stand_for(record: Make, tmp_path: Path) -> None:
+    """By equal messages, then by roles; what one side alone has is counted, with its roles."""
+    turns = [SYSTEM, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    with record() as recorder:
+        keep(recorder, {"model": "m", "messages": [*turns, {"role": "user", "content": "c"}]}, answer("x"))
+    asked = {"model": "m", "messages": [{"role": "user", "content": "z"}, {"role": "user", "content": "c"}]}
+    said = missed(tmp_path / "c", asked)
+    assert said.endswith(
+        'What differs: messages[0].content: "z", recorded "a"; 2 messages missing (system, assistant)'
+    )
+
+
+def test_no_stream_is_asked_for_in_two_ways(record: Make, tmp_path: Path) -> None:
+    """`stream: false`, with options of streams or without, is what leaving it out is."""
+    with record() as recorder:
+        for _ in range(2):
+            keep(recorder, ask("hi", stream=False, stream_options={"include_usage": True}), answer("yes"))
+        keep(recorder, ask("streamed", stream=True), answer("no"))
+    with Replayer(tmp_path / "c") as replayer:
+        assert replayer.find(*CHAT, ask("hi")).request["stream"] is False
+        assert replayer.find(*CHAT, ask("hi", stream=None)).body == answer("yes")
+    assert missed(tmp_path / "c", ask("streamed")).endswith("What differs: stream is missing, recorded true")
+
+
+def test_a_torn_last_line_is_told(record: Make, tmp_path: Path) -> None:
+    """Whoever misses what stood in it learns why."""
+    with record() as recorder:
+        keep(recorder, ask("hi"), answer("yes"))
+        keep(recorder, ask("torn"), answer("yes"))
+    path = tmp_path / "c" / "exchanges.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    with Replayer(tmp_path / "c") as replayer:
+        assert "exchanges.jsonl (line 2) is torn" in replayer.torn
+        assert len(replayer) == 1
+    assert "The last line of " in missed(tmp_path / "c", ask("torn"))

@@ -183,4 +183,4 @@ def test_a_miss_is_a_final_failure(record: Make, streaming: Any, tmp_path: Path)
         pytest.raises(ProviderError, match=r"temperature: 0\.2, recorded 0$") as caught,
     ):
         asyncio.run(streamed(ReplaySession(replayer), "http://x/v1", ask("hi", stream=True, temperature=0.2)))
-    assert (caught.value.kind, caught.value.retryable) == ("bad_request", False)
+    assert (caught.value.kind, caught.value.retryable) == ("not_recorded", False)

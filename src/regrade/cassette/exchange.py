@@ -22,6 +22,7 @@ __all__ = [
     "head_of",
     "line_of",
     "request_hash",
+    "without_defaults",
 ]
 
 VERSION = 1
@@ -31,6 +32,7 @@ End: TypeAlias = Literal["done", "cut", "gone"]
 _BODY = b',"request":'
 _REFUSED_FOR_NOW = frozenset({408, 409, 425, 429})
 _SERVER_ERROR = 500
+_OF_STREAMS = frozenset({"stream", "stream_options"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,14 @@ class Exchange:
 
 def request_hash(method: str, path: str, request: Json) -> str:
     """Return the hash under which a redacted request is looked up."""
-    return jsonio.content_hash([method, path, request])
+    return jsonio.content_hash([method, path, without_defaults(request)])
+
+
+def without_defaults(request: Json) -> Json:
+    """Return a request without what says no more than its absence: no stream, and options of none."""
+    if not isinstance(request, dict) or request.get("stream"):
+        return request
+    return {name: value for name, value in request.items() if name not in _OF_STREAMS}
 
 
 def refused_for_now(status: int | None) -> bool:

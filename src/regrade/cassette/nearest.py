@@ -1,10 +1,10 @@
 """What a request that was not recorded comes nearest to, and where the two differ."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 from regrade import jsonio
-from regrade.cassette.exchange import Exchange
+from regrade.cassette.alignment import ABSENT, Pair, pairs, role_of
+from regrade.cassette.exchange import Exchange, without_defaults
 from regrade.cassette.sketches import last_text
 from regrade.texts import clipped, shortened
 from regrade.types import Json
@@ -15,7 +15,6 @@ _SHOWN = 5
 _COMPARED = 2000
 """Characters of a text that are weighed; the place of a difference is looked for in all of it."""
 _CONTEXT = 30
-_ABSENT: Final = object()
 
 
 def nearest_miss(request: Json, exchanges: Sequence[Exchange], what: str = "POST /chat/completions") -> str:
@@ -24,25 +23,36 @@ def nearest_miss(request: Json, exchanges: Sequence[Exchange], what: str = "POST
 
 
 def nearest_of(request: Json, exchanges: Sequence[Exchange]) -> Exchange | None:
-    """Return the exchange whose request differs least."""
-    mine = dict(_leaves(request))
-    return min(exchanges, key=lambda one: _distance(mine, dict(_leaves(one.request))), default=None)
+    """Return the exchange whose request differs least, of those that ask the same in the end if any do."""
+    mine, asked = without_defaults(request), _asked(request)
+
+    def key(one: Exchange) -> tuple[bool, float]:
+        other = without_defaults(one.request)
+        return _asked(other) != asked, sum(map(_apart, pairs(mine, other)))
+
+    return min(exchanges, key=key, default=None)
 
 
-def _distance(mine: dict[str, Json], other: dict[str, Json]) -> float:
-    return sum(
-        _apart(mine.get(path, _ABSENT), other.get(path, _ABSENT)) for path in mine.keys() | other.keys()
-    )
+def _asked(request: Json) -> bytes:
+    """Return the user's last message, else the last one, or the prompt."""
+    messages = request.get("messages") if isinstance(request, dict) else None
+    for message in reversed(messages) if isinstance(messages, list) else ():
+        if isinstance(message, dict) and message.get("role") == "user":
+            return last_text({"messages": [message]})
+    return last_text(request)
 
 
-def _apart(one: Json, other: Json) -> float:
+def _apart(pair: Pair) -> float:
     """Return 0 for equal values, up to 2 for texts that have nothing in common, 1 for other values."""
-    if one is other or (type(one) is type(other) and one == other):
+    one, two = pair.mine, pair.other
+    if one is two or (type(one) is type(two) and one == two):
         return 0.0
-    if isinstance(one, str) and isinstance(other, str):
+    if isinstance(one, str) and isinstance(two, str):
         from rapidfuzz import fuzz
 
-        return 1.0 + (1 - fuzz.ratio(one[:_COMPARED], other[:_COMPARED]) / 100)
+        return 1.0 + (1 - fuzz.ratio(one[:_COMPARED], two[:_COMPARED]) / 100)
+    if not pair.path:
+        return float(len(two if one is ABSENT else one))
     return 1.0
 
 
@@ -74,20 +84,18 @@ def _minute(at: str) -> str:
 
 
 def differences(request: Json, recorded: Json) -> list[str]:
-    """Return where two requests differ, leaf by leaf, those of the request first."""
-    mine, other = dict(_leaves(request)), dict(_leaves(recorded))
-    found = []
-    for path in [*mine, *(path for path in other if path not in mine)]:
-        one, two = mine.get(path, _ABSENT), other.get(path, _ABSENT)
-        if _apart(one, two):
-            found.append(f"{path}{_difference(one, two)}")
-    return found
+    """Return where two requests differ: messages that one of them lacks, and all else leaf by leaf."""
+    found = pairs(without_defaults(request), without_defaults(recorded))
+    return [f"{pair.path}{_difference(pair)}" for pair in found if _apart(pair)]
 
 
-def _difference(one: Json, two: Json) -> str:
-    if one is _ABSENT:
+def _difference(pair: Pair) -> str:
+    one, two = pair.mine, pair.other
+    if not pair.path:
+        return _counted(one, "added") if two is ABSENT else _counted(two, "missing")
+    if one is ABSENT:
         return f" is missing, recorded {_shown(two)}"
-    if two is _ABSENT:
+    if two is ABSENT:
         return f": {_shown(one)}, not in the recorded one"
     if isinstance(one, str) and isinstance(two, str) and max(len(one), len(two)) > _CONTEXT:
         at = _first_difference(one, two)
@@ -96,6 +104,12 @@ def _difference(one: Json, two: Json) -> str:
         here, there = _shown(lead + one[begin:]), _shown(lead + two[begin:])
         return f": differs from character {at + 1}: {here} recorded {there}"
     return f": {_shown(one)}, recorded {_shown(two)}"
+
+
+def _counted(messages: list[Json], what: str) -> str:
+    roles = dict.fromkeys(role_of(one) for one in messages)
+    count = "one message" if len(messages) == 1 else f"{len(messages):,} messages"
+    return f"{count} {what} ({', '.join(roles)})"
 
 
 def _first_difference(one: str, two: str) -> int:
@@ -111,15 +125,3 @@ def _shown(value: Json) -> str:
     if isinstance(value, str):
         return shortened(value, _CONTEXT)
     return clipped(jsonio.dumps(value), _CONTEXT)
-
-
-def _leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield path and value of everything that holds nothing itself; empty lists and objects count."""
-    if isinstance(value, dict) and value:
-        for name, item in value.items():
-            yield from _leaves(item, f"{path}.{name}" if path else str(name))
-    elif isinstance(value, list) and value:
-        for place, item in enumerate(value):
-            yield from _leaves(item, f"{path}[{place}]")
-    else:
-        yield path or "body", value

@@ -20,6 +20,7 @@ from regrade.cassette.exchange import (
     request_hash,
 )
 from regrade.cassette.folder import Setup, exchanges_path, read_setup, write_setup
+from regrade.cassette.index import Index
 from regrade.cassette.redaction import Redaction
 from regrade.cassette.sketches import sketches_of
 from regrade.cassette.streams import read_events, redacted_events
@@ -51,7 +52,8 @@ class Recorder:
         now: The time of day.
 
     Raises:
-        StoreError: On entering: another process records here, or the folder cannot be written.
+        StoreError: On entering: another process records here, the folder cannot be written, or a replay could
+            not read what it holds.
         UsageError: On entering: another redaction than the cassette was begun with.
     """
 
@@ -86,6 +88,8 @@ class Recorder:
             try:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
                 stack.callback(os.close, self._descriptor)
+                if os.fstat(self._descriptor).st_size:
+                    Index(self._path)  # what no replay could read is refused before anything is paid for
                 size = _without_torn_line(self._descriptor)
             except OSError as error:
                 raise StoreError(f"{self._path} cannot be written: {error.strerror}") from error

@@ -1,21 +1,24 @@
 """Finding recorded answers; what is in memory is where they stand, not what they say."""
 
 import os
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from regrade import jsonio
 from regrade.cassette.exchange import Exchange, exchange_of, head_of, request_hash
 from regrade.cassette.folder import exchanges_path, read_setup
+from regrade.cassette.index import Index
 from regrade.cassette.nearest import miss_message, nearest_of
 from regrade.cassette.recording import request_of
 from regrade.cassette.redaction import Redaction
 from regrade.errors import CassetteMiss, StoreError
-from regrade.types import Json, JsonObject
+from regrade.types import Json
 
 if TYPE_CHECKING:
+    from array import array
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -24,6 +27,8 @@ __all__ = ["Replayer"]
 _CANDIDATES = 48
 _OTHER_MODEL = 6
 """Bits by which a request to another model counts as further away."""
+_ASKED_ELSE = 10_000
+"""By this much one that asks something else in the end: more than all bits together."""
 
 
 @dataclass(slots=True)
@@ -68,7 +73,8 @@ class Replayer:
         self._path = exchanges_path(self.folder)
         if setup is None or not self._path.is_file():
             raise StoreError(
-                f"there is no cassette in {folder}", hint="record one with: regrade run --record DIR"
+                f"there is no cassette in {folder}",
+                hint="record one with: regrade run --record DIR, or regrade gateway --record DIR",
             )
         self.redaction: Redaction = setup.redaction
         self.run = setup.run
@@ -76,25 +82,17 @@ class Replayer:
         self.misses = 0
         self.first_miss = ""
         self._repeat_last = repeat_last
-        self._offsets = array("Q", [0])
-        self._order = array("Q")
-        self._passing = bytearray()
-        self._last = array("Q")
-        self._all = array("Q")
-        self._model = array("L")
-        self._models: dict[str | None, int] = {}
-        self._rows: dict[int, int | list[int]] = {}
-        self._shelves: dict[int, _Shelf] = {}
+        self._shelves: dict[str, _Shelf] = {}
         self._descriptor = -1
         try:
-            self._read()
+            self._index = Index(self._path)
             self._descriptor = os.open(self._path, os.O_RDONLY)
         except OSError as error:
             raise StoreError(f"{self._path} cannot be read: {error.strerror}") from error
         self._used = bytearray(len(self))
 
     def __len__(self) -> int:
-        return len(self._passing)
+        return len(self._index)
 
     def __enter__(self) -> Self:
         return self
@@ -108,9 +106,19 @@ class Replayer:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    @property
+    def torn(self) -> str:
+        """Return what there is to say of a last line that a crash left unfinished; "" without one."""
+        line = self._index.torn
+        return (
+            f"the last line of {self._path} (line {line:,}) is torn, as a crash leaves it, and was left out"
+            if line
+            else ""
+        )
+
     def models(self) -> list[str]:
         """Return the ids of the models that were asked, in the order in which they first were."""
-        return [model for model in self._models if model is not None]
+        return [model for model in self._index.models if model is not None]
 
     def find(self, method: str, path: str, body: bytes | Json = None, label: str | None = None) -> Exchange:
         """Return the next recorded exchange of a request.
@@ -124,8 +132,9 @@ class Replayer:
             StoreError: When the file is damaged.
         """
         request = self.redaction.value(request_of(body))
-        slot = _slot(request_hash(method, path, request))
-        shelf = self._shelf(slot)
+        # Before fields that say nothing were left out of it, the hash was that of the whole request.
+        whole = jsonio.content_hash([method, path, request])
+        shelf = self._shelf(request_hash(method, path, request)) or self._shelf(whole)
         if shelf is None:
             raise self._missed(self._nearest(method, path, request))
         places = self._of_label(shelf, None if label is None else self.redaction.text(label))
@@ -134,7 +143,7 @@ class Replayer:
         if label is not None and places.next > before + 1:
             self.attempts[label] = places.next - before
         if row is None:
-            good = sum(not self._passing[one] for one in places.rows)
+            good = sum(not self._index.passing[one] for one in places.rows)
             raise self._missed(
                 f"this request was recorded {_times(good)} and is asked for the {_ordinal(places.asked)} time"
             )
@@ -150,52 +159,21 @@ class Replayer:
         Raises:
             StoreError: When the line is damaged.
         """
-        begin, end = self._offsets[row], self._offsets[row + 1]
+        begin, end = self._index.offsets[row], self._index.offsets[row + 1]
         return exchange_of(os.pread(self._descriptor, end - begin, begin), f"{self._path}:{row + 1}")
 
-    def _read(self) -> None:
-        with self._path.open("rb") as stream:
-            offset = 0
-            for number, line in enumerate(stream, start=1):
-                if not line.endswith(b"\n"):
-                    break  # torn by a crash, and not delivered
-                offset += len(line)
-                self._offsets.append(offset)
-                head = head_of(line, f"{self._path}:{number}")
-                try:
-                    self._add(head)
-                except (KeyError, TypeError, ValueError, OverflowError) as error:
-                    raise StoreError(f"{self._path}:{number}: not an exchange: {error!r}") from error
-
-    def _add(self, head: JsonObject) -> None:
-        row = len(self._passing)
-        slot = _slot(head["hash"])
-        known = self._rows.get(slot)
-        if known is None:
-            self._rows[slot] = row
-        elif isinstance(known, int):
-            self._rows[slot] = [known, row]
-        else:
-            known.append(row)
-        self._order.append(head["sitting"] << 40 | head["seq"])
-        self._last.append(int(head["last_text"], 16))
-        self._all.append(int(head["all_text"], 16))
-        self._model.append(self._models.setdefault(head["model"], len(self._models)))
-        self._passing.append(bool(head["passing"]))
-
-    def _shelf(self, slot: int) -> _Shelf | None:
-        shelf = self._shelves.get(slot)
-        rows = self._rows.get(slot)
-        if shelf is not None or rows is None:
+    def _shelf(self, content_hash: str) -> _Shelf | None:
+        shelf = self._shelves.get(content_hash)
+        rows = self._index.rows_of(content_hash) if shelf is None else []
+        if not rows:
             return shelf
-        in_order = sorted([rows] if isinstance(rows, int) else rows, key=self._order.__getitem__)
-        shelf = self._shelves[slot] = _Shelf(_Places(in_order))
-        for row in in_order:
+        shelf = self._shelves[content_hash] = _Shelf(_Places(rows))
+        for row in rows:
             shelf.by_label.setdefault(self._label(row), _Places([])).rows.append(row)
         return shelf
 
     def _label(self, row: int) -> str | None:
-        begin, end = self._offsets[row], self._offsets[row + 1]
+        begin, end = self._index.offsets[row], self._index.offsets[row + 1]
         line = os.pread(self._descriptor, end - begin, begin)
         label: str | None = head_of(line, f"{self._path}:{row + 1}")["label"]
         return label
@@ -212,10 +190,10 @@ class Replayer:
             places.next += 1
             if not self._used[row]:
                 self._used[row] = True
-                if not self._passing[row]:
+                if not self._index.passing[row]:
                     return row
         # Nothing better is left. A refusal that lasted to the end lasts on.
-        return rows[-1] if repeat or self._passing[rows[-1]] else None
+        return rows[-1] if repeat or self._index.passing[rows[-1]] else None
 
     def _missed(self, message: str) -> CassetteMiss:
         self.misses += 1
@@ -225,7 +203,8 @@ class Replayer:
     def _nearest(self, method: str, path: str, request: Json) -> str:
         near = [self.exchange(row) for row in self._candidates(request)]
         found = nearest_of(request, [one for one in near if (one.method, one.path) == (method, path)])
-        return miss_message(request, found, len(self), f"{method} {path}")
+        said = miss_message(request, found, len(self), f"{method} {path}")
+        return f"{said}. {self.torn[:1].upper()}{self.torn[1:]}" if self.torn else said
 
     def _candidates(self, request: Json) -> Sequence[int]:
         """Return the rows whose sketches are nearest to that of a request."""
@@ -242,14 +221,12 @@ class Replayer:
             return []
         last, whole = sketches_of(request)
         model = request.get("model") if isinstance(request, dict) else None
-        other = np.frombuffer(self._model, np.dtype("L")) != self._models.get(model, -1)
-        far = 4 * distance(self._last, last) + distance(self._all, whole) + 4 * _OTHER_MODEL * other
+        index = self._index
+        other = np.frombuffer(index.model, np.dtype("L")) != index.models.get(model, -1)
+        apart = distance(index.last, last)
+        far = 4 * apart + distance(index.all, whole) + 4 * _OTHER_MODEL * other + _ASKED_ELSE * (apart > 0)
         nearest: list[int] = np.argsort(far, kind="stable")[:_CANDIDATES].tolist()
         return nearest
-
-
-def _slot(content_hash: str) -> int:
-    return int(content_hash, 16)
 
 
 def _times(count: int) -> str:

@@ -166,7 +166,7 @@ class ReplaySession(Session):
         try:
             exchange = self._replayer.find(method, path_of(url), content, label)
         except CassetteMiss as miss:
-            raise ProviderError(miss.message, kind="bad_request", sent=False) from miss
+            raise ProviderError(miss.message, kind="not_recorded", sent=False) from miss
         if exchange.status is None:
             raise _failure(exchange)
         yield _Replayed(exchange, exchange.status, self._sleep)

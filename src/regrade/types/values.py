@@ -29,6 +29,7 @@ FailureKind: TypeAlias = Literal[
     "context_length",  # the prompt does not fit the model's window
     "invalid_response",  # a body that is not the API's
     "missing_output",  # a recorded model has no answer for the sample
+    "not_recorded",  # the cassette that is replayed does not hold the request
     "rate_limit",  # 429
     "scorer",  # a scorer raised
     "server_error",  # 5xx
