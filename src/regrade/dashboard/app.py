@@ -21,7 +21,18 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from regrade.addresses import Address, OverviewAddress
-from regrade.dashboard import compare, gates, overview, runs, sample_texts, samples, search, trend
+from regrade.dashboard import (
+    compare,
+    gates,
+    live,
+    overview,
+    run,
+    runs,
+    sample_texts,
+    samples,
+    search,
+    trend,
+)
 from regrade.dashboard.changes import Changes
 from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
@@ -46,6 +57,8 @@ PAGES: tuple[Page[Any], ...] = (
     *overview.PAGES,
     *trend.PAGES,
     *runs.PAGES,
+    *run.PAGES,
+    *live.PAGES,
     *samples.PAGES,
     *sample_texts.PAGES,
     *compare.PAGES,

@@ -18,7 +18,7 @@ from regrade.store import RunEntry
 from regrade.types import JsonObject, SummaryRow
 from regrade.views import CaseOutcome
 
-__all__ = ["GateFacts", "Matrix", "gather"]
+__all__ = ["GateFacts", "Matrix", "gather", "rows_of_run"]
 
 _GRAVEST_FIRST: tuple[CaseOutcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 
@@ -112,6 +112,19 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
     there = {model for row in rows for model in row.arms}
     shown = [run for run in runs if start is None or _began(run) >= start]
     return Matrix(shown, rows, [one for one in known if one in there], gates, baseline)
+
+
+def rows_of_run(site: Site, run: RunEntry, name: str) -> list[RowFacts]:
+    """Return the facts of one eval of a run, one a prompt: values, ranks, changes since the baseline.
+
+    Args:
+        site: Where results lie.
+        run: The run.
+        name: The eval.
+    """
+    gatherer = _Gatherer(site, site.baselines.chosen([run.results], ""))
+    models = dict.fromkeys(row.model for row in site.index.summary(run, slices=False) if row.eval == name)
+    return _rows(gatherer, name, dict.fromkeys(models, _Places(run)), None) if models else []
 
 
 def _began(run: RunEntry) -> datetime:

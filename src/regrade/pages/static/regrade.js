@@ -2,7 +2,8 @@
 // Regions: elements with an id and data-region are replaced when the view changes; where a page has none, or others
 // than before, all of it is. A details element with an id stays open.
 // Keys: an element with data-key="w" is followed by that key; rows to walk through have data-row.
-// Live: an element with data-live="URL" shows what that stream of events sends, until it says "end".
+// Live: an element with data-live="URL" shows what that stream of events sends, until it says "end"; what stays the
+// same stays in place, so that focus and selection do.
 // Again: an element with data-again="2" has the view asked for again after so many seconds.
 // Copy: a button with data-copy="ID" copies the text of that element, with data-copy="" the address of the page.
 
@@ -120,6 +121,15 @@ document.addEventListener("keydown", (event) => {
   if (act(event.key)) event.preventDefault();
 });
 
+function patch(old, fresh, inner) {
+  if (!inner && old.isEqualNode(fresh)) return;
+  const kids = [...fresh.childNodes];
+  if (!inner && (old.nodeName !== fresh.nodeName || old.attributes?.length !== fresh.attributes?.length || !kids.length)) { old.replaceWith(fresh); return; }
+  for (const one of inner ? [] : fresh.attributes) old.setAttribute(one.name, one.value);
+  if (old.childNodes.length !== kids.length) old.replaceChildren(...kids);
+  else [...old.childNodes].forEach((one, place) => patch(one, kids[place]));
+}
+
 let again = 0;
 const streams = new Map();
 function begin() {
@@ -130,8 +140,9 @@ function begin() {
     streams.set(element, stream);
     stream.addEventListener("message", (event) => {
       const next = new DOMParser().parseFromString(event.data, "text/html");
-      element.replaceChildren(...next.body.childNodes);
+      patch(element, next.body, true);
     });
+    stream.addEventListener("say", (event) => say(event.data));
     stream.addEventListener("end", () => { stream.close(); show(location.href, false); });
   }
   for (const button of all("[data-copy][hidden]")) button.hidden = false;
