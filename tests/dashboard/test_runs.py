@@ -49,6 +49,7 @@ def listed(
     with contextlib.chdir(folder):
         first = suite([answers("good", 1)], tags=["nightly"])
         second = suite([answers("good", 1), answers("fair", 5, failed=3)], name="more")
+        second = regrade.open_run(second.id, results=folder / "results")
         regrade.gate(second.id, rules=["at_least accuracy 0.9"])
     with serving([folder / "results"], DashboardSettings(cache=folder / "cache")) as served:
         yield Listed(folder, first, second, served)
