@@ -49,7 +49,7 @@ def test_differences_are_drawn_against_their_margin() -> None:
         "\u22126.6 to \u22122.8",
     )
     assert (row.p, row.n, row.short) == ("0.002", "400", "the whole interval lies beyond the margin")
-    assert row.p_exact == "one-sided p 0.0004, adjusted 0.002 over 5 rules; McNemar mid-p"
+    assert row.p_exact == "One-sided p 0.0004, adjusted 0.002 over 5 rules; McNemar mid-p"
     assert row.chart is not None
     assert (row.chart.value, row.chart.limit, row.chart.mark) == (-4.7, -2.0, "worse")
     assert group.note == "B \u2212 A in points with the 90 % interval; p one-sided, for a loss, Holm over 5"

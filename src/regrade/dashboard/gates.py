@@ -20,6 +20,7 @@ __all__ = ["PAGES", "gather_gates", "show"]
 _WIDTH = 24
 _PER_PAGE = 50
 _MOST_STRIPS = 40
+_USUAL = "main"
 _COMMIT = 7
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -56,7 +57,9 @@ def show(site: Site, asked: Asked[GatesAddress]) -> Shown:
         partial(gates_page, view=view, choices=GateChoices(address, evals)),
         _export(fitting, address.eval),
         crumbs=(LinkView("Overview", OverviewAddress().url()),),
-        notices=_notices((every, of_eval, fitting), chosen, address),
+        notices=_notices((every, of_eval, fitting), chosen, address)
+        if every
+        else (_none_yet(address, has_baseline=bool(site.baselines.names(site.index.folders))),),
     )
 
 
@@ -84,7 +87,8 @@ def _view(
 ) -> GatesView:
     every, fitting = gates
     if not every:
-        return GatesView(start=start_with(_some_metric(site)))
+        baseline = site.baselines.chosen(site.index.folders, "") or _USUAL
+        return GatesView(start=start_with(_some_metric(site), baseline))
     drawn = strips(every, chosen, _WIDTH)
     if address.eval:
         drawn = [one for one in drawn if one.eval == address.eval]
@@ -148,8 +152,6 @@ def _notices(
 ) -> tuple[NoticeView, ...]:
     """Return what stands in the place of verdicts where none fits."""
     every, of_eval, fitting = gates
-    if not every:
-        return (_none_yet(address),)
     found = []
     if address.run and chosen is None:
         of = f" of {address.eval}" if address.eval else ""
@@ -163,15 +165,15 @@ def _notices(
     return tuple(found)
 
 
-def _none_yet(address: GatesAddress) -> NoticeView:
+def _none_yet(address: GatesAddress, *, has_baseline: bool) -> NoticeView:
     named = f"Run {address.run} was" if address.run else "No run was"
     head = f"{named} put through {'no' if address.run else 'a'} gate yet"
     text = (
         "A gate holds a run against rules, most of them against a baseline. Choose one, write rules into the "
         "spec, and run: the verdict is kept with the run and shown here."
     )
-    commands = "regrade baseline set main latest\nregrade run evals --gate"
-    return NoticeView(head, text, command=commands)
+    first = "" if has_baseline else f"regrade baseline set {_USUAL} latest\n"
+    return NoticeView(head, text, command=f"{first}regrade run evals --gate")
 
 
 def _nothing_fits(

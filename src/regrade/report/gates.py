@@ -337,9 +337,9 @@ def _samples(one: Verdict) -> str:
 
 def _exact_p(one: Verdict) -> str:
     if one.p is None:
-        return "no test decides this rule"
+        return "No test decides this rule"
     adjusted = "" if one.p_adjusted is None else f", adjusted {one.p_adjusted:.6g} over {one.family} rules"
-    return f"one-sided p {one.p:.6g}{adjusted}; {one.method}"
+    return f"One-sided p {one.p:.6g}{adjusted}; {one.method}"
 
 
 def _chart(one: RecordedVerdict, verdicts: Sequence[RecordedVerdict]) -> ForestRow | None:
@@ -380,15 +380,16 @@ def gate_records(gates: Sequence[RecordedGate], name: str = "") -> Iterator[Json
     )
 
 
-def start_with(metric: str) -> str:
+def start_with(metric: str, baseline: str) -> str:
     """Return the YAML of a gate to begin with.
 
     Args:
         metric: A metric of a scorer.
+        baseline: Name of a baseline.
     """
     return (
         "gate:\n"
-        "  baseline: main\n"
+        f"  baseline: {baseline}\n"
         "  rules:\n"
         f"    - {{rule: no_regression, metric: {metric}}}\n"
         "    - {rule: at_most, metric: failure_rate, value: 0.01}\n"
