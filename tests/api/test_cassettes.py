@@ -209,14 +209,23 @@ def test_user_values_are_not_recorded_and_found_again(
     """What is redacted in the recording is redacted in what is looked up."""
     path = str(suite(parameters={"extra_body": {"user": "joan@example.org"}}))
     command = ["run", path, "--record", "c", "--redact", "$.user", "--redact-pattern", r"1\+\d"]
+    command += ["--redact", "$.meta.usr"]
     assert main([*command, "--plan-only"]) == 0
     assert not Path("c").exists()
     assert main(command) == 0
-    assert "recorded in c\n" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "recorded in c\n" in said.out
+    assert "warning: redaction: `$.meta.usr` matched nothing in " in said.err
+    assert said.err.count("warning") == 1
     assert "joan@" not in Path("c/exchanges.jsonl").read_text()
     assert "1+1" not in Path("c/exchanges.jsonl").read_text()
     request.getfixturevalue("offline")
     assert main(["run", path, "--replay", "c"]) == 0
+    assert "torn" not in capsys.readouterr().err
+    with Path("c/exchanges.jsonl").open("ab") as stream:
+        stream.write(b'{"v":1,"ha')
+    assert main(["run", path, "--replay", "c"]) == 0
+    assert "is torn, as a crash leaves it, and was left out" in capsys.readouterr().err
 
 
 DEMO = """

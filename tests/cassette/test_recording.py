@@ -218,3 +218,15 @@ def test_what_no_replay_could_read_is_not_recorded_to(record: Record, tmp_path: 
     assert str(recorded.value) == str(replayed.value)
     assert "exchanges.jsonl:2" in str(recorded.value)
     assert path.read_bytes() == before
+
+
+def test_the_lock_is_not_committed(record: Record, tmp_path: Path) -> None:
+    """Git leaves it alone, by a file that is made once and then is the user's."""
+    with record():
+        pass
+    path = tmp_path / "c" / ".gitignore"
+    assert path.read_text() == "record.lock\n"
+    path.write_text("mine\n")
+    with record():
+        pass
+    assert path.read_text() == "mine\n"

@@ -113,3 +113,16 @@ def test_what_cannot_be_served_is_one_error(
     assert main(["gateway", "--port", "0", *arguments]) in {1, 2}
     assert words in capsys.readouterr().err
     assert list(workdir.iterdir()) == []
+
+
+def test_a_pace_in_the_environment_is_for_replays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It does not keep another gateway from starting; the flag is refused as ever."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = ["gateway", "--demo", "--models", "demo/v1", "--port", str(taken.getsockname()[1])]
+        assert main([*command, "--pace", "recorded"]) == 2
+        assert "--pace goes with --replay" in capsys.readouterr().err
+        monkeypatch.setenv("REGRADE_PACE", "recorded")
+        assert main(command) == 1
+    assert "cannot listen" in capsys.readouterr().err

@@ -75,11 +75,11 @@ def test_every_request_is_a_line(
     assert seen == [
         (200, "m", None, True),
         (200, "m", None, True),
-        (429, "m", None, True),
+        (429, "m", "rate", True),
         (200, "m", "upstream_failed", True),
         (400, None, "value_above_maximum", True),
         (200, None, None, True),
-        (404, None, None, True),
+        (404, None, "unknown_url", True),
     ]
     assert [(line["prompt_tokens"], line["completion_tokens"]) for line in lines[:3]] == [
         (11, 2),
@@ -93,6 +93,40 @@ def test_every_request_is_a_line(
     assert all(0 <= line["ttfb_s"] <= line["latency_s"] and line["bytes"] > 0 for line in lines)
     assert ("a private question" in text) is prompts
     assert "client-key" not in text
+
+
+def test_what_went_wrong_is_named(
+    upstream: Any, connect: Callable[[str], Any], tmp_path: Path, in_thread: Any
+) -> None:
+    """By its code, else its type, else the status: of this server and of the upstream."""
+
+    async def fails(_request: web.Request, _content: bytes) -> web.StreamResponse:
+        return web.Response(status=502, text="<html>bad gateway</html>")
+
+    upstream.handler = fails
+    log = tmp_path / "access.jsonl"
+    models = (
+        Upstream("m", upstream.base_url, mode="forward"),
+        Upstream("gone", "http://127.0.0.1:9", mode="forward"),
+    )
+    with in_thread(GatewaySettings(upstreams=models, log=str(log)), {}) as gateway:
+        client = connect(gateway.base_url)
+        for body, headers in (
+            (b"{not json", {}),
+            (BODY, {"Authorization": "Basic x"}),
+            (BODY, {}),
+            (BODY | {"model": "gone"}, {}),
+            (b"\x1f\x8b", {"Content-Encoding": "gzip"}),
+        ):
+            client.send(PATH, body, headers)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["status"], line["error"]) for line in lines] == [
+        (400, "invalid_request_error"),
+        (401, "invalid_api_key"),
+        (502, "http_502"),
+        (502, "upstream_failed"),
+        (415, "unsupported_encoding"),
+    ]
 
 
 def test_a_client_that_leaves_is_a_line_too(

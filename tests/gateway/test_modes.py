@@ -105,3 +105,18 @@ def test_a_missing_catalogue_is_told_with_the_way_to_one() -> None:
     Path("models.yaml").unlink()
     with pytest.raises(UsageError, match=r"models\.yaml: no such file(.|\n)*--example-catalogue"):
         planned(forward=True)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (["X_KEY"], "the key is not set: X_KEY\n.*export it"),
+        (["X_KEY", "Y_KEY"], "the keys are not set: X_KEY, Y_KEY\n.*export one of them"),
+    ],
+)
+def test_where_all_keys_are_missing_they_are_named(variables: list[str], words: str) -> None:
+    """However many there are."""
+    models = [f"  m{one}: {{base_url: 'https://x/v1', api_key_env: {one}}}" for one in variables]
+    Path("models.yaml").write_text("\n".join(["models:", *models, ""]))
+    with pytest.raises(UsageError, match=words):
+        planned({"OTHER": "x"}, forward=True)

@@ -155,3 +155,24 @@ def test_every_answer_has_a_request_id_of_its_own(send: Any, ask: Ask) -> None:
     ids = [answer.headers["X-Request-Id"] for answer in answers]
     assert all(one.startswith("req_") for one in ids)
     assert len(set(ids)) == len(ids)
+
+
+def test_addresses_that_are_nearly_right_are_put_right(send: Callable[..., Any]) -> None:
+    """Another method, or a slash too many."""
+    other = send("/chat/completions", method="GET")
+    assert (other.status, other.headers["Allow"]) == (405, "POST")
+    assert other.error["message"] == "/api/v1/chat/completions does not take GET: use POST"
+    slash = send("/chat/completions/", {})
+    assert (slash.status, "leave out the slash at its end" in slash.error["message"]) == (404, True)
+
+
+def test_the_demo_models_read_text_alone(send: Callable[..., Any]) -> None:
+    """A picture is refused in words of the API, not of the server behind."""
+    parts = [
+        {"type": "text", "text": "what"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;,"}},
+    ]
+    body = {"model": "demo/v2", "messages": [{"role": "user", "content": parts}]}
+    refused = send("/chat/completions", body)
+    assert (refused.status, refused.error["code"]) == (400, "unsupported_value")
+    assert refused.error["message"] == "messages[0]: the demo models read text alone, no image_url"

@@ -49,6 +49,16 @@ class Carrier:
             self.recorder.belongs_to(run)
         return self.replayer.run if self.replayer is not None else None
 
+    def warnings(self, *, ended: bool) -> list[str]:
+        """Return what the user should know of the cassette.
+
+        Args:
+            ended: Whether the run has ended, so that redaction that found nothing will find nothing.
+        """
+        torn = self.replayer.torn if self.replayer is not None else ""
+        unmatched = self.recorder.unmatched if self.recorder is not None and ended else []
+        return [torn, *unmatched] if torn else unmatched
+
     @property
     def missed(self) -> str:
         """Return what there is to say of requests that the cassette does not hold; "" when it held all."""

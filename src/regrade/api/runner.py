@@ -50,6 +50,7 @@ class LiveRun:
         executor: The counts, and the way to stop.
         torn: Lines of the journal that could not be read; more may be found on the way.
         choice_modes: Eval to model to the mode in which its multiple choice is asked.
+        notes: What there is to know beside that; more may come up, at the end too.
     """
 
     folder: RunFolder
@@ -58,11 +59,14 @@ class LiveRun:
     executor: Executor
     torn: Sequence[int] = ()
     choice_modes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def warnings(self) -> list[str]:
-        """Return what the user should know."""
-        return [f"{self.folder.journal_path}:{line}: not readable, left out" for line in self.torn]
+        """Return what the user should know; more may come up, at any place."""
+        return self.notes + [
+            f"{self.folder.journal_path}:{line}: not readable, left out" for line in self.torn
+        ]
 
     @property
     def progress(self) -> Mapping[str, Progress]:

@@ -284,15 +284,17 @@ class _Sitting:
             loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
             if cache is not None:
                 loop.keep = cache.keep
+            notes = self.carrying.warnings(ended=False)
             if self.setting.observer is not None:
                 modes = chosen_modes(self.cast)
-                live = LiveRun(self.folder, self._totals(), costs, executor, index.torn, modes)
+                live = LiveRun(self.folder, self._totals(), costs, executor, index.torn, modes, notes)
                 self.setting.observer(live)
             try:
                 await loop.run(self._requests(index), index.recall if index.places else None)
             except RegradeError as error:
                 self._end(loop, writer, "error", error.message)
                 raise
+            notes[:] = self.carrying.warnings(ended=True)
             self._end(loop, writer, self._status(loop), self.carrying.missed, stale=len(index.places))
 
     def _requests(self, index: JournalIndex) -> Iterator[Request | None]:

@@ -9,7 +9,7 @@ from regrade.cassette.exchange import VERSION
 from regrade.cassette.redaction import Redaction
 from regrade.errors import StoreError, UsageError
 
-__all__ = ["Setup", "exchanges_path", "read_setup", "write_setup"]
+__all__ = ["Setup", "exchanges_path", "keep_uncommitted", "read_setup", "write_setup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,17 @@ def write_setup(folder: Path, setup: Setup) -> None:
     """
     record = {"v": VERSION, "redaction": setup.redaction.setup, "sittings": setup.sittings, "run": setup.run}
     _written(folder, lambda: jsonio.atomic_write(_setup_path(folder), _writer(jsonio.encode(record) + b"\n")))
+
+
+def keep_uncommitted(folder: Path, name: str) -> None:
+    """Tell git to leave a file of the folder alone, unless somebody told it what to leave alone already.
+
+    Raises:
+        StoreError: When that cannot be written.
+    """
+    path = folder / ".gitignore"
+    if not path.exists():
+        _written(folder, lambda: path.write_text(f"{name}\n", encoding="utf-8"))
 
 
 def _writer(content: bytes) -> Callable[..., object]:

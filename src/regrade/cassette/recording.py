@@ -19,7 +19,7 @@ from regrade.cassette.exchange import (
     refused_for_now,
     request_hash,
 )
-from regrade.cassette.folder import Setup, exchanges_path, read_setup, write_setup
+from regrade.cassette.folder import Setup, exchanges_path, keep_uncommitted, read_setup, write_setup
 from regrade.cassette.index import Index
 from regrade.cassette.redaction import Redaction
 from regrade.cassette.sketches import sketches_of
@@ -33,6 +33,7 @@ __all__ = ["Recorder", "Take"]
 _KEPT_HEADERS = frozenset({"content-type", "retry-after", "retry-after-ms", "x-request-id"})
 _KEPT_PREFIX = "x-ratelimit-"
 _DONE = "[DONE]"
+_LOCK = "record.lock"
 _DIGITS = 6
 """Of seconds on record: what is measured now is what a replay tells."""
 
@@ -84,7 +85,7 @@ class Recorder:
             raise StoreError(f"{self.folder} cannot be made: {error.strerror}") from error
         with ExitStack() as stack:
             what = f"the cassette {self.folder}"
-            stack.enter_context(locked(self.folder / "record.lock", what, StoreError))
+            stack.enter_context(locked(self.folder / _LOCK, what, StoreError))
             try:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
                 stack.callback(os.close, self._descriptor)
@@ -94,6 +95,7 @@ class Recorder:
             except OSError as error:
                 raise StoreError(f"{self._path} cannot be written: {error.strerror}") from error
             self._set_up(empty=size == 0)
+            keep_uncommitted(self.folder, _LOCK)
             self._stack = stack.pop_all()
         return self
 
@@ -130,6 +132,14 @@ class Recorder:
         """Let another one record here; what was begun and has not ended cannot be recorded any more."""
         self._descriptor = -1  # the system gives the number to another file
         self._stack.close()
+
+    @property
+    def unmatched(self) -> list[str]:
+        """Return what there is to say of options of redaction that found nothing in all that was recorded."""
+        if not self._chosen or not self.recorded:
+            return []
+        what = "1 exchange" if self.recorded == 1 else f"{self.recorded:,} exchanges"
+        return [f"redaction: `{one}` matched nothing in {what}" for one in self.redaction.unmatched]
 
     def begin(self, method: str, path: str, body: bytes | Json = None, label: str | None = None) -> "Take":
         """Start the recording of one exchange, at the moment at which the request is sent.

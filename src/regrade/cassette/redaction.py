@@ -39,6 +39,7 @@ class Redaction:
         self.patterns = tuple(patterns)
         self._patterns = [_pattern(one) for one in patterns]
         self._paths = [_path(one) for one in paths]
+        self._unmatched = dict.fromkeys((*self.paths, *self.patterns))
         self._secrets: dict[str, None] = {}
         self._escapable = False  # whether JSON may write one of them in another way
         for secret in secrets:
@@ -56,6 +57,11 @@ class Redaction:
     def secrets(self) -> tuple[str, ...]:
         """Return the values that are taken out."""
         return tuple(self._secrets)
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """Return the paths and patterns that have found nothing so far."""
+        return tuple(self._unmatched)
 
     def hide(self, secret: str) -> None:
         """Take this value out as well, from now on."""
@@ -88,7 +94,9 @@ class Redaction:
             if any(word in text for word in words):
                 yield from shape.finditer(text)
         for pattern in self._patterns:
-            yield from pattern.finditer(text)
+            for match in pattern.finditer(text):
+                self._unmatched.pop(pattern.pattern, None)
+                yield match
 
     def may_hit(self, text: str) -> bool:
         """Return whether something in a text, or in its JSON, may have to be taken out; False is certain."""
@@ -115,7 +123,9 @@ class Redaction:
         if not self._paths or not isinstance(value, dict | list):
             return value
         changed = copy.deepcopy(value)
-        for path in self._paths:
+        for source, path in zip(self.paths, self._paths, strict=True):
+            if source in self._unmatched and path.find(changed):
+                del self._unmatched[source]
             path.update(changed, REDACTED)
         return changed
 

@@ -34,7 +34,7 @@ class RunDisplay:
         self._started = 0.0
         self._interrupts = 0
         self._run: LiveRun | None = None
-        self._warned = 0
+        self._warned: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -73,8 +73,9 @@ class RunDisplay:
 
     def _warn(self) -> None:
         """Print the warnings that are new."""
-        warnings = self._run.warnings[self._warned :] if self._run is not None else []
-        self._warned += len(warnings)
+        told = self._run.warnings if self._run is not None else []
+        warnings = [one for one in told if one not in self._warned]
+        self._warned.update(warnings)
         for warning in warnings:
             self._console.print(f"warning: {warning}", soft_wrap=True, markup=False)
 

@@ -6,6 +6,7 @@ with no key and no network.
 """
 
 import argparse
+import os
 import shlex
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ from regrade.cli.arguments import add_flag, comma_list
 if TYPE_CHECKING:
     from regrade.gateway.modes import Wish
     from regrade.gateway.process import Gateway
+    from regrade.gateway.settings import Pace
 
 __all__ = ["add_arguments", "execute"]
 
@@ -101,7 +103,7 @@ def _wish(args: argparse.Namespace) -> "Wish":
         port=args.port,
         record=str(args.record) if args.record else None,
         replay=str(args.replay) if args.replay else None,
-        pace=args.pace,
+        pace=_pace_of(args),
         repeat_last=args.repeat_last,
         redact=tuple(args.redact),
         redact_patterns=tuple(args.redact_pattern),
@@ -112,6 +114,12 @@ def _wish(args: argparse.Namespace) -> "Wish":
         limits=connection_limits(args.limit),
     )
     return Wish(args.demo, args.forward, args.catalogue, args.models, settings)
+
+
+def _pace_of(args: argparse.Namespace) -> "Pace":
+    """Return the pace of replays; where nothing is replayed, one that the environment sets is left alone."""
+    pace: Pace = args.pace
+    return "at-once" if args.replay is None and os.environ.get("REGRADE_PACE") == pace else pace
 
 
 def _checked_faults(path: str | None) -> str | None:

@@ -163,7 +163,7 @@ def _json(status: int, body: JsonObject) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
-    request.state.trace.error = error.code
+    request.state.trace.error = error.code or error.kind
     answer = _json(error.status, error.body())
     answer.headers.update(dict(error.headers))
     return answer
@@ -171,8 +171,17 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    served = f"there is no {request.method} {request.url.path} here: the API lies under {_PREFIXES[0]}"
-    answer = _json(error.status_code, Refusal(error.status_code, served, code="unknown_url").body())
+    path = request.url.path
+    taken = (error.headers or {}).get("Allow")
+    if taken:
+        message = f"{path} does not take {request.method}: use {taken}"
+    elif path != path.rstrip("/") and path.startswith(_PREFIXES):
+        message = f"there is no {path} here: leave out the slash at its end"
+    else:
+        message = f"there is no {request.method} {path} here: the API lies under {_PREFIXES[0]}"
+    refusal = Refusal(error.status_code, message, code="unknown_url")
+    request.state.trace.error = refusal.code
+    answer = _json(error.status_code, refusal.body())
     answer.headers.update(error.headers or {})
     return answer
 

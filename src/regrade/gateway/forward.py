@@ -6,17 +6,19 @@ stream without its usage, the upstream is asked for it, and the chunk that holds
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 from regrade import jsonio
 from regrade.errors import ProviderError
-from regrade.gateway.backend import PATHS, Answer, Call, Unasked
+from regrade.gateway.backend import PATHS, Answer, Call, Unasked, event
 from regrade.gateway.events import split_events
 from regrade.gateway.settings import Upstream
 from regrade.gateway.windows import check_window
 from regrade.http import HttpSession, StreamReply
+from regrade.types import JsonObject
 
 __all__ = ["ForwardBackend", "Retries"]
 
@@ -28,6 +30,7 @@ _BACK_PREFIX = "x-ratelimit-"
 _EVENTS = "text/event-stream"
 _ASK = b',"stream_options":{"include_usage":true}}'
 _REDACTED = b"[redacted]"
+_NO_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,22 +149,37 @@ def _passed_back(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _without_usage(reply: StreamReply) -> AsyncIterator[bytes]:
-    """Yield the stream event by event, the chunk with nothing but usage marked as not asked for."""
+    """Yield the stream event by event as it would be had nobody asked for its usage.
+
+    The chunk with nothing but usage is marked as not asked for; that the others have none yet is left out.
+    """
     rest = b""
     async for piece in reply.chunks():
         events, rest = split_events(rest + piece)
         for one in events:
-            yield Unasked(one) if _is_usage_alone(one) else one
+            yield _unasked(one) if b'"usage"' in one else one
     if rest:
         yield rest
 
 
-def _is_usage_alone(one: bytes) -> bool:
-    if b'"usage"' not in one:
-        return False
+def _unasked(one: bytes) -> bytes:
     try:
         body = jsonio.loads(one.strip().removeprefix(b"data:"))
     except ValueError:
-        return False
+        return one
+    if not isinstance(body, dict) or "usage" not in body:
+        return one
+    if body["usage"] is None:
+        return _without_null(one, body)
     # LiteLLM puts the usage on a chunk that has a choice: that one is the client's.
-    return isinstance(body, dict) and bool(body.get("usage")) and body.get("choices") == []
+    return Unasked(one) if body["usage"] and body.get("choices") == [] else one
+
+
+def _without_null(one: bytes, body: JsonObject) -> bytes:
+    """Return an event without `"usage": null`, otherwise byte for byte as it was where that can be."""
+    del body["usage"]
+    cut = _NO_USAGE.sub(b"", one, count=1)
+    with suppress(ValueError):
+        if jsonio.loads(cut.strip().removeprefix(b"data:")) == body:
+            return cut
+    return event(jsonio.encode(body))

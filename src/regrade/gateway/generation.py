@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
@@ -23,6 +24,8 @@ _PASSED_ON = ("user-agent", "idempotency-key", "openai-beta", "http-referer", "x
 
 
 _STREAM_HEADERS = [(b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
+_FAULT = 400
+_LONGEST_CODE = 100
 
 
 class Generation:
@@ -50,6 +53,8 @@ class Generation:
         """
         trace: Trace = scope["state"]["trace"]
         assert trace.holder
+        headers = Headers(scope=scope)
+        _check_encoding(headers)
         content = await _read_body(receive)
         if trace.content is not None:
             trace.content = content
@@ -58,7 +63,6 @@ class Generation:
         offer = find_offer(self._catalogue, body["model"], trace.holder)
         trace.mode = offer.mode
         ticket = trace.holder.admit(self._endpoint, body)
-        headers = Headers(scope=scope)
         call = Call(
             endpoint=self._endpoint,
             body=body,
@@ -96,6 +100,8 @@ class _Reply:
         else:
             headers += _STREAM_HEADERS
         self.started = True
+        if answer.status >= _FAULT:
+            self._trace.error = _code_in(answer)
         await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
     async def whole(self, content: bytes) -> None:
@@ -147,6 +153,26 @@ async def _answer(call: Call, offer: Offer, reply: _Reply) -> None:
         if not reply.started:
             raise
         await reply.broken(refusal)
+
+
+def _code_in(answer: Answer) -> str:
+    """Return what an answer that is an error calls itself, for the log; its status where it has no word."""
+    error = None
+    if isinstance(answer.content, bytes):
+        with suppress(ValueError):
+            body = jsonio.loads(answer.content)
+            error = body.get("error") if isinstance(body, dict) else None
+    named = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+    return next((one for one in named if isinstance(one, str) and one), f"http_{answer.status}")[
+        :_LONGEST_CODE
+    ]
+
+
+def _check_encoding(headers: Headers) -> None:
+    encoding = headers.get("content-encoding", "identity").strip()
+    if encoding.lower() not in {"", "identity"}:
+        message = f"Content-Encoding {encoding} is not supported: send the body as it is"
+        raise Refusal(415, message, code="unsupported_encoding")
 
 
 async def _read_body(receive: Receive) -> bytes:

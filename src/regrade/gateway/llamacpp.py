@@ -16,6 +16,7 @@ _SEEDS = 2**31
 _TOP = ("object", "created", "system_fingerprint")
 _USAGE = ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details")
 _ID_PREFIX: dict[Endpoint, str] = {"chat": "chatcmpl-", "completions": "cmpl-"}
+_MEDIA = frozenset({"image_url", "input_audio", "file", "video_url"})
 
 
 class LlamaCpp:
@@ -29,6 +30,7 @@ class LlamaCpp:
         """
         if body.get("n") not in {None, 1}:
             raise _unsupported("n", "one choice a request: send the request again with another seed")
+        _check_texts(body.get("messages") or ())
         seed = body.get("seed")
         if seed is None:
             return body
@@ -83,6 +85,16 @@ class LlamaCpp:
 
 def _unsupported(param: str, offered: str) -> Refusal:
     return invalid(f"'{param}': the demo models give {offered}", param, "unsupported_value")
+
+
+def _check_texts(messages: Iterable[Json]) -> None:
+    for place, message in enumerate(messages):
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if isinstance(content, list) else ():
+            kind = part.get("type") if isinstance(part, dict) else None
+            if kind in _MEDIA:
+                said = f"messages[{place}]: the demo models read text alone, no {kind}"
+                raise invalid(said, "messages", "unsupported_value")
 
 
 def _entries(choice: JsonObject) -> list[JsonObject]:

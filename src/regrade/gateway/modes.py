@@ -78,10 +78,11 @@ def plan(wish: Wish, env: Mapping[str, str]) -> Plan:
         rest = None if asked is None else [one for one in asked if one not in demo]
         upstreams, missing = _upstreams(wish, rest, env)
     if missing and not demo and not upstreams and not settings.replay:
-        names = ", ".join(dict.fromkeys(missing.values()))
+        names = list(dict.fromkeys(missing.values()))
+        keys, them = ("the key is", "it") if len(names) == 1 else ("the keys are", "one of them")
         raise UsageError(
-            f"no model of {wish.catalogue} can be served: its key is not set: {names}",
-            hint="export it, or put it into a file named .env",
+            f"no model of {wish.catalogue} can be served: {keys} not set: {', '.join(names)}",
+            hint=f"export {them}, or put it into a file named .env",
         )
     only = tuple(asked or ())
     return Plan(replace(settings, demo=demo, upstreams=upstreams, only=only), missing)

@@ -1,7 +1,8 @@
 """The offers of each kind of model, with their backends."""
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +90,7 @@ def recorded(
     chosen = settings.redact or settings.redact_patterns
     redaction = Redaction(settings.redact, settings.redact_patterns) if chosen else None
     recorder = stack.enter_context(Recorder(Path(settings.record), redaction))
+    stack.callback(lambda: _warn(recorder.unmatched))
     for upstream in settings.upstreams:
         recorder.redaction.hide(env.get(upstream.api_key_env or "", ""))
     return {
@@ -112,6 +114,7 @@ def replay_offers(settings: GatewaySettings, taken: Offers, stack: AsyncExitStac
     from regrade.gateway.replaying import ReplayBackend
 
     replayer = stack.enter_context(Replayer(Path(settings.replay), repeat_last=settings.repeat_last))
+    _warn([replayer.torn] if replayer.torn else [])
     backend = ReplayBackend(replayer, settings.pace)
     windows = {one.id: one.context_window for one in settings.upstreams}
     ids = dict.fromkeys([one.id for one in settings.upstreams if one.mode == "replay"] + replayer.models())
@@ -125,3 +128,8 @@ def replay_offers(settings: GatewaySettings, taken: Offers, stack: AsyncExitStac
         for id_ in ids
         if id_ not in taken and (not settings.only or id_ in settings.only)
     }
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for one in warnings:
+        print(f"warning: {one}", file=sys.stderr, flush=True)  # noqa: T201 - the starter passes it on
