@@ -130,8 +130,9 @@ def test_what_hides_is_shown(hostile: tuple[regrade.Run, Any], name: str, shown:
 def test_no_hidden_character_reaches_a_page(hostile: tuple[regrade.Run, Any]) -> None:
     """Neither in the table nor in a story, not even by a character reference in Markdown."""
     for name in ("ansi", "bidi", "nul", "lone", "json"):
+        text = story(hostile, name).text
         for sign in ("\x00", "\x1b", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud83d", "\ue000"):
-            assert sign not in story(hostile, name).text.replace("\ufffd", "")
+            assert sign not in text
 
 
 def test_answers_are_shown_as_what_they_are(hostile: tuple[regrade.Run, Any]) -> None:
