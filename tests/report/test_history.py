@@ -190,6 +190,14 @@ def test_equals_do_not_beat_each_other() -> None:
     assert [one.best for one in chart.points] == [True, True]
 
 
+def test_who_is_worse_for_as_much_or_dearer_for_as_little_is_beaten() -> None:
+    """A tie on one side is decided by the other."""
+    points = priced(("a", 0.9, 1.0), ("same price", 0.8, 1.0), ("same value", 0.9, 2.0))
+    assert {one.model: one.beaten for one in price_chart(points, "cost", EvalAddress("e")).points} == {
+        "a": "", "same price": "a", "same value": "a",
+    }  # fmt: skip
+
+
 def test_what_costs_nobody_knows_what_beats_nobody() -> None:
     """A model without a price is told, not drawn, and judges no other."""
     chart = price_chart(priced(("a", 0.9, None), ("b", 0.8, 1.0)), "cost", EvalAddress("e"))
