@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing regrade into $(VENV)/ ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[demo]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[demo,dashboard]"
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
