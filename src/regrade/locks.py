@@ -28,7 +28,7 @@ def locked(path: Path, what: str, refusal: type[StoreError] = RunLockedError) ->
 
     Raises:
         StoreError: Of the kind `refusal`, naming process and host of the holder.
-        StoreError: When the file cannot be made.
+        StoreError: When the file cannot be made or written.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -40,8 +40,12 @@ def locked(path: Path, what: str, refusal: type[StoreError] = RunLockedError) ->
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise _refused(path, what, refusal) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror}"
+            raise StoreError(message, hint="make room, or choose another folder") from error
         yield
     finally:
         os.close(descriptor)

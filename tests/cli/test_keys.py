@@ -50,6 +50,33 @@ def test_a_new_key_is_all_that_is_printed(keys: Typed, file: Path) -> None:
     assert out.strip() not in err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_key_that_nobody_saw_does_not_come_to_be(keys: Typed, file: Path) -> None:
+    """Where it cannot be printed there is no key, and the name is free."""
+    command = [sys.executable, "-m", "regrade", "gateway", "keys", "add", "ci"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert ended.returncode == 1
+    assert "standard output: No space left on device" in ended.stderr
+    assert "make room" in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+    assert json.loads(keys("list", "--json")[1]) == []
+    assert keys("add", "ci")[0] == 0
+
+
+def test_a_narrow_list_says_what_it_leaves_out(keys: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 40 columns a note names the columns that are not shown."""
+    monkeypatch.setattr("regrade.cli.terminal._PLAIN_WIDTH", 40)
+    monkeypatch.setenv("COLUMNS", "40")
+    keys("add", "ci", "--rpm", "600", "--models", "qwen/qwen3-235b-a22b,google/*")
+    shown = " ".join(keys("list")[1].split())
+    assert "ci" in shown
+    assert "Left out for want of width:" in shown
+    assert "created" in shown.partition("Left out")[2]
+
+
 def test_the_list_shows_everything_but_keys(keys: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names, limits and spending within 80 columns; the same as JSON."""
     monkeypatch.setenv("COLUMNS", "80")

@@ -75,3 +75,25 @@ def test_notes_have_no_trailing_blanks() -> None:
     notes = [line for line in lines if line.startswith("  ") and "name" not in line]
     assert notes
     assert all(line == line.rstrip() for line in notes)
+
+
+def test_an_empty_column_is_not_missed() -> None:
+    """That A is left out is no news where A says nothing in any row."""
+    columns = (
+        ColumnView("name"),
+        ColumnView("A", "right", 4),
+        ColumnView("B", "right", 3),
+        ColumnView("n", "right"),
+    )
+    view = TableView("rules", columns, (("at_least accuracy", "\N{EN DASH}", "97.0 % of all", "1,640"),))
+    (shown,) = fitted(view, 27)
+    assert shown.notes == ("Left out for want of width: B.",)
+
+
+def test_what_is_copied_from_the_screen_stays_on_one_line() -> None:
+    """A run's id is whole at any width that holds it."""
+    id_ = "20261126-164606-1a2bc"
+    columns = (ColumnView("run", whole=True), ColumnView("models", spare=5), ColumnView("requests", "right"))
+    text = drawn(TableView("runs", columns, ((id_, "a model with a long name", "1,234"),)), 34)
+    assert id_ in text
+    assert "Left out for want of width: models." in " ".join(text.split())

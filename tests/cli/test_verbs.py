@@ -1,6 +1,7 @@
 """Every verb as a newcomer types it: what it prints, and its exit code."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,34 @@ def test_run_shows_the_table_and_the_next_command(parity: Any, capsys: pytest.Ca
     assert "100 (61 to 100)" in shown
     assert shown.rstrip().splitlines()[-1].startswith("next: regrade show 20")
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_model_that_answered_nothing_is_told(parity: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """The others' figures stand, the reason is named, and the exit code is no success."""
+    parity("good", "broken")
+    assert main(["run", "evals"]) == 1
+    shown = capsys.readouterr().out
+    assert re.search(r"model broken answered nothing: all \d+ requests failed", shown)
+    assert "no idea" in shown
+    assert "success" in shown
+    assert main(["show", "latest"]) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_names_the_file_and_what_to_do(parity: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whether it is the cassette's lock, or the folder of a new suite."""
+    parity()
+    Path("c").mkdir()
+    Path("c/record.lock").symlink_to("/dev/full")
+    assert main(["run", "evals", "--record", "c"]) == 1
+    told = capsys.readouterr().err
+    assert "c/record.lock cannot be written: " in told
+    assert "make room" in told
+    Path("taken").write_text("")
+    assert main(["init", "taken/evals"]) == 1
+    told = capsys.readouterr().err
+    assert "error: taken/evals: Not a directory" in told
+    assert "choose another folder" in told
 
 
 def test_run_writes_every_export(parity: Any, capsys: pytest.CaptureFixture[str], workdir: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from regrade.api.heard import Heard
 from regrade.api.prepare import PreparedEval
 from regrade.errors import ProviderError
 from regrade.execute import Executor, Progress, completion_of
@@ -97,6 +98,7 @@ class RunLoop:
         judges: Models that scorers may ask, by name.
         costs: Dollars so far.
         keep: Puts an answer into the cache.
+        heard: Which models answered anything.
     """
 
     executor: Executor
@@ -107,6 +109,7 @@ class RunLoop:
     keep: Callable[[Outcome], None] = lambda _: None
     failed: int = 0
     finished: int = 0
+    heard: Heard = field(default_factory=Heard)
 
     async def run(self, requests: Iterator[Request | None], recall: Recall | None = None) -> None:
         """Ask and score everything.
@@ -127,6 +130,7 @@ class RunLoop:
                     continue  # not finished: a later sitting asks it
                 self.finished += 1
                 self.failed += outcome.failure is not None
+                self.heard.count(outcome)
                 scorers = self.evals[outcome.request.key.eval].scorers
                 if not scorers.waits or outcome.completion is None:
                     self._keep(outcome, scorers.score_now(outcome))

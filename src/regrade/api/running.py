@@ -352,6 +352,10 @@ class _Sitting:
         self.manifest.status = status  # type: ignore[assignment] # one of Status
         self.manifest.message = message or ("every request failed" if status == "error" else "")
         self.manifest.finished_at = datetime.now(UTC).isoformat(timespec="seconds")
+        silent = loop.heard.silent
+        if silent and status == "success":
+            told = (f"model {name} answered nothing: {why}" for name, why in silent.items())
+            self.manifest.message = "\n".join(told)
         progress = loop.executor.progress.values()
         self.manifest.counts = {
             "planned": sum(self._totals().values()),
@@ -363,6 +367,8 @@ class _Sitting:
         }
         if status == "success" and stale > self.manifest.counts["recalled"]:
             self.manifest.counts["stale"] = stale - self.manifest.counts["recalled"]
+        if silent:
+            self.manifest.counts["silent"] = len(silent)
         if loop.finished:
             writer.finish()
             self._summarise()

@@ -53,7 +53,11 @@ def execute(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no key named {args.name!r}", hint=f"{path} does not exist")
     with KeyStore(path) as store:
         if args.what == "add":
-            _add(store.add(args.name, _limits(args)), args.name, path)
+            store.add(args.name, _limits(args), _show)
+            print(
+                f"this is the key {args.name}; it is shown only now and stored as a hash in {path}",
+                file=sys.stderr,
+            )
         else:
             store.revoke(args.name)
             print(f"key {args.name} is revoked; running servers refuse it within a second")
@@ -80,11 +84,15 @@ def _limits(args: argparse.Namespace) -> "KeyLimits":
     return KeyLimits(args.rpm, args.tpm, args.budget, tuple(args.models or ()))
 
 
-def _add(secret: str, name: str, path: Path) -> None:
-    """Print the key alone on standard output, for scripts, and what to know about it beside it."""
-    print(secret)
-    sys.stdout.flush()
-    print(f"this is the key {name}; it is shown only now and stored as a hash in {path}", file=sys.stderr)
+def _show(secret: str) -> None:
+    """Print the key alone on standard output, for scripts; a key that nobody saw must not come to count."""
+    try:
+        print(secret)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _list(path: Path, *, as_json: bool) -> None:
@@ -105,7 +113,10 @@ def _list(path: Path, *, as_json: bool) -> None:
         return
     heads = ("name", "created", "last used", "rpm", "tpm", "spent", "budget", "models")
     right = {"rpm", "tpm", "spent", "budget"}
-    columns = tuple(ColumnView(head, "right" if head in right else "left") for head in heads)
+    spare = {"created": 5, "last used": 4, "models": 3}
+    columns = tuple(
+        ColumnView(head, "right" if head in right else "left", spare.get(head, 0)) for head in heads
+    )
     rows = tuple(_row(key) for key in found)
     print_views(make_console(), [TableView(str(path), columns, rows)])
 

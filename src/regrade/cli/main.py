@@ -1,6 +1,7 @@
 """The program's entry: finds the verb, imports only its file, and turns every error into one message."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,14 @@ VERBS = {
 """Verb, of one word or two, to its file in this folder and its line of help."""
 
 INTERRUPTED = 130
+_DISK_HINTS = {
+    errno.ENOSPC: "make room there, or choose another place",
+    errno.EDQUOT: "make room there, or choose another place",
+    errno.EROFS: "nothing can be written there: choose another folder",
+    errno.EACCES: "this user may not write there: choose another folder, or change its permissions",
+    errno.EPERM: "this user may not write there: choose another folder, or change its permissions",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         with _guarded_output():
-            return _dispatch(arguments)
+            code = _dispatch(arguments)
+            sys.stdout.flush()  # a full disk is told here; at the interpreter's end nobody would catch it
+            return code
     except BrokenPipeError:
         # The reader of our output went away (`regrade show x | head`): that is its choice and no error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -138,6 +149,27 @@ def _help() -> str:
     )
 
 
+def _unwritten(error: OSError) -> str:
+    """Return which file an error of the system is about, and what to do about it."""
+    name = str(error.filename) if error.filename else ""
+    if not _takes_output():
+        name = name or "standard output"
+    told = error.strerror or str(error)
+    message = f"{name}: {told}" if name else told
+    hint = _DISK_HINTS.get(error.errno or 0)
+    return f"{message}\n  {hint}" if hint else message
+
+
+def _takes_output() -> bool:
+    """Return whether standard output can be written; where not, what waits in it is given up."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
+
+
 def _report(error: Exception, *, debug: bool) -> int:
     from regrade.errors import RegradeError
 
@@ -149,7 +181,7 @@ def _report(error: Exception, *, debug: bool) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     if isinstance(error, OSError):
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_unwritten(error)}", file=sys.stderr)
         return 1
     if not debug:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)

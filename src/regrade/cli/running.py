@@ -1,7 +1,8 @@
 """Run suites over every listed model, and print the result tables.
 
 Ctrl-C once finishes what is in flight and writes what is there; twice stops at once. Either way the run
-can be completed with --resume; nothing that was answered is sent again.
+can be completed with --resume; nothing that was answered is sent again. The exit code is 1 when a model
+answered nothing at all, whatever the others did.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         metavar="RUN",
-        help="complete a run: id, prefix, path, or `auto` for the newest unfinished one",
+        help="complete a run: id, prefix, path, or `auto` for the newest over these specs, if unfinished",
     )
     parser.add_argument(
         "--retry-failed", action="store_true", help="with --resume: send failed requests again"
@@ -179,7 +180,9 @@ def execute(args: argparse.Namespace) -> int:
     with unread():
         print_written(console, args.output)
         print_lines(lines)
-    return {"success": 0, "interrupted": _INTERRUPTED}.get(run.status, 1)
+    if run.status == "success":
+        return 1 if run.manifest.counts.get("silent") else 0
+    return _INTERRUPTED if run.status == "interrupted" else 1
 
 
 def _check_gate(args: argparse.Namespace, registry: "Registry") -> None:
@@ -231,7 +234,7 @@ def _plan(args: argparse.Namespace, options: "RunOptions", registry: "Registry")
 
 
 def _show(run: "Run", console: "Console", results: Path) -> None:
-    from regrade.cli.terminal import print_views
+    from regrade.cli.terminal import print_views, safe_text
 
     counts = run.manifest.counts
     if counts.get("finished"):
@@ -243,8 +246,8 @@ def _show(run: "Run", console: "Console", results: Path) -> None:
     parts += [f"{counts['cached']:,} from the cache"] if counts.get("cached") else []
     parts += [f"{counts['stale']:,} from before no longer fit"] if counts.get("stale") else []
     console.print(f"run {run.id}: {run.status}, {', '.join(parts)}", soft_wrap=True)
-    if run.manifest.message:
-        console.print(f"  {run.manifest.message}", soft_wrap=True, markup=False)
+    for line in run.manifest.message.splitlines():
+        console.print(safe_text(f"  {line}"), soft_wrap=True)
     if run.manifest.options.get("record"):
         console.print(f"recorded in {run.manifest.options['record']}", soft_wrap=True, markup=False)
     console.print(f"next: {_next(run, results, failed)}", soft_wrap=True, markup=False)

@@ -40,7 +40,16 @@ def execute(args: argparse.Namespace) -> int:
             )
         )
     heads = ("run", "status", "evals", "models", "requests", "failed")
-    columns = tuple(ColumnView(head, "right" if head in {"requests", "failed"} else "left") for head in heads)
+    spare = {"models": 5, "evals": 4}
+    columns = tuple(
+        ColumnView(
+            head,
+            "right" if head in {"requests", "failed"} else "left",
+            spare.get(head, 0),
+            whole=head == "run",
+        )
+        for head in heads
+    )
     more = len(found) - len(rows)
     notes = (f"{more} older runs: --number shows more",) if more else ()
     print_views(make_console(), [TableView("runs", columns, tuple(rows), notes)])

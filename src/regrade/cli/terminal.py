@@ -34,6 +34,9 @@ _DECIDES = 2
 """Columns this spare or less are worth names on two lines; only where that is not enough they go."""
 
 _HEAD_WIDTH = 8
+_NOTHING = frozenset({"", "\N{EN DASH}"})
+"""Cells that say nothing: that a column of them is left out is no loss to tell of."""
+
 _LIST_WIDTH = 16
 
 
@@ -108,7 +111,7 @@ def view_table(view: TableView, width: int) -> Table:
         table.add_column(
             safe_text("\n" * (height - len(lines)) + "\n".join(lines)),
             justify=column.align,
-            no_wrap=right,
+            no_wrap=right or column.whole,
             overflow="ellipsis" if right else "fold",
             max_width=None if right else most,
         )
@@ -140,8 +143,9 @@ def fitted(view: TableView, width: int) -> list[TableView]:
         if sum(_folded(_select(view, fuller))) <= width:
             blocks[-1] = fuller
             dropped.remove(at)
-    if dropped:
-        heads = ", ".join(view.columns[at].head for at in dropped)
+    missed = [at for at in dropped if any(row[at].strip() not in _NOTHING for row in view.rows)]
+    if missed:
+        heads = ", ".join(view.columns[at].head for at in missed)
         view = replace(view, notes=(*view.notes, f"Left out for want of width: {heads}."))
     parts = [_select(view, block) for block in blocks]
     return [*(replace(part, notes=()) for part in parts[:-1]), parts[-1]]
@@ -193,7 +197,7 @@ def _folded(view: TableView) -> list[int]:
     """Return the same with names folded: between words where they are short, else at a width of their own."""
     widths = _natural(view)
     for place, column in enumerate(view.columns):
-        if column.align == "left":
+        if column.align == "left" and not column.whole:
             words = [cell_len(word) for cell in _cells(view, place) for word in cell.split()]
             narrow = min(max([*words, _WORDS_WIDTH]), _NAME_WIDTH)
             widths[place] = min(widths[place], narrow + _GAP * (place < len(widths) - 1))

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import string
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -139,8 +139,13 @@ class KeyStore:
         """Let go of the file."""
         self._base.close()
 
-    def add(self, name: str, limits: KeyLimits) -> str:
+    def add(self, name: str, limits: KeyLimits, show: Callable[[str], None] = lambda _: None) -> str:
         """Make a key and return its secret, which cannot be had again.
+
+        Args:
+            name: What people call it.
+            limits: What it may do.
+            show: Shows the secret before the key counts; when that fails, there is no key.
 
         Raises:
             UsageError: When the name is taken or no name.
@@ -149,8 +154,8 @@ class KeyStore:
         secret = PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
         models = jsonio.dumps(list(limits.models))
         row = (name, digest_of(secret), _now(), limits.rpm, limits.tpm, limits.budget_usd, models)
-        with self._translated():
-            try:
+        with self._insertion(name):
+            with self._translated():
                 self._base.execute("begin immediate")
                 self._base.execute("delete from keys where name = ? and revoked_at is not null", (name,))
                 self._base.execute(
@@ -158,13 +163,24 @@ class KeyStore:
                     " values (?, ?, ?, ?, ?, ?, ?)",
                     row,
                 )
+            show(secret)
+            with self._translated():
                 self._base.execute("commit")
-            except sqlite3.IntegrityError:
-                self._base.execute("rollback")
-                message = f"there is a key named {name!r} already"
-                hint = f"take another name, or first: regrade gateway keys revoke {name}"
-                raise UsageError(message, hint=hint) from None
         return secret
+
+    @contextmanager
+    def _insertion(self, name: str) -> Iterator[None]:
+        """Leave nothing behind of a key that could not be made or shown."""
+        try:
+            yield
+        except BaseException as error:
+            if self._base.in_transaction:
+                self._base.execute("rollback")
+            if not isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise
+            message = f"there is a key named {name!r} already"
+            hint = f"take another name, or first: regrade gateway keys revoke {name}"
+            raise UsageError(message, hint=hint) from None
 
     def revoke(self, name: str) -> None:
         """End a key. Its row stays, so that the server does not fall back to taking any key.

@@ -32,7 +32,7 @@ class Manifest:
         git: Commit, and whether files were changed, where the specs lie in a repository.
         tags: Of all specs.
         planned: Answers that are asked for, by model.
-        counts: Requests planned, finished, failed, and recalled from an earlier sitting.
+        counts: Requests planned, finished, failed, and recalled from an earlier sitting; `silent` models.
         parent: The run whose outputs were scored again.
         replay_of: The run whose recording answered; verdicts name that one.
         options: Limits of the executor and the seed of resampling.

@@ -37,11 +37,13 @@ class ColumnView:
         head: What stands above it.
         align: How its cells stand; names are left, numbers right.
         spare: 0 always shown; where space is short, the column with the greatest number is left out first.
+        whole: Whether its texts are copied from the screen, and never broken over lines.
     """
 
     head: str
     align: Literal["left", "right"] = "left"
     spare: int = 0
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
