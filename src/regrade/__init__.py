@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         run,
         set_baseline,
     )
+    from regrade.dashboard.saving import write_report
     from regrade.errors import RegradeError
 
 __all__ = [
@@ -44,9 +45,13 @@ __all__ = [
     "rescore",
     "run",
     "set_baseline",
+    "write_report",
 ]
 
-_HOMES = dict.fromkeys(__all__, "regrade.api") | {"RegradeError": "regrade.errors"}
+_HOMES = dict.fromkeys(__all__, "regrade.api") | {
+    "RegradeError": "regrade.errors",
+    "write_report": "regrade.dashboard.saving",
+}
 
 
 def __getattr__(name: str) -> Any:

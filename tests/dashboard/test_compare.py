@@ -241,3 +241,34 @@ def test_saved_as_one_file(served: Any) -> None:
     assert not page.find(".//form")
     assert not page.find(".//script")
     assert not [one for one in page.find(".//*[@href]") if one.attrib["href"] not in {"#main", "data:,"}]
+
+
+def test_the_chooser_leads_to_what_fits(served: Any) -> None:
+    """The newest run is one click from its baseline, the run before and its own models."""
+    old, new = ids()
+    page = served.get("/compare")
+    links = [one.attrib["href"] for one in page.find(".//section[@aria-labelledby='qk']//tbody/tr[1]//a")]
+    assert links == [url("main", new), url(old, new), url(new, by="model")]
+
+
+def test_flaky_samples_stand_apart(
+    tmp_path: Path, workdir: Path, serving: Any, answers: Callable[..., Any], suite: Callable[..., Any]
+) -> None:
+    """What passes now and then on both sides is neither lost nor gained, and has a list of its own."""
+    model = answers("one", 0)
+    for wrong in ({("s1", 1), ("s2", 1)}, {("s1", 2), ("s3", 1), ("s3", 2)}):
+        given = [
+            {"id": f"s{n}", "text": "0" if (f"s{n}", epoch) in wrong else str(2 * n + 1)}
+            for n in range(20)
+            for epoch in (1, 2)
+        ]
+        Path("one.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given))
+        suite([model], epochs=2)
+    old, new = ids()
+    with serving(["results"], DashboardSettings(cache=tmp_path / "cache")) as dashboard:
+        found = {}
+        for kind in ("lost", "gained", "flaky"):
+            page = whole(dashboard, url(old, new, flips=kind))
+            found[kind] = page.words(".//article/h3/a")
+        assert found == {"lost": ["s3"], "gained": ["s2"], "flaky": ["s1"]}
+        assert "passes less often with B" in whole(dashboard, url(old, new)).words(".//main")[0]

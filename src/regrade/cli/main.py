@@ -26,6 +26,7 @@ VERBS = {
     "score": ("scoring", "score the stored answers of a run again, without a request"),
     "models": ("models", "list what an endpoint offers"),
     "cache": ("caching", "show or clear the cache of answers across runs"),
+    "report": ("report", "write a page of the dashboard as one file, to attach to a pull request"),
     "dashboard": ("dashboard", "look at all runs in a browser; read-only"),
     "dataset": ("datasets", "make a dataset from recorded traffic"),
     "gateway": ("serving", "serve, forward, record or replay models behind an OpenAI-compatible API"),

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -51,7 +52,7 @@ from regrade.store import ResultsIndex
 from regrade.store.parquet_base import Cancellation
 from regrade.views import LinkView, NoticeView
 
-__all__ = ["PAGES", "PLACES", "make_dashboard"]
+__all__ = ["PAGES", "PLACES", "make_dashboard", "saved_page"]
 
 PAGES: tuple[Page[Any], ...] = (
     *overview.PAGES,
@@ -109,6 +110,30 @@ def make_dashboard(
     )
     app.state.site = site
     return app
+
+
+def saved_page(site: Site, page: Page[Any], address: Address) -> str:
+    """Return a page as one file, without a server.
+
+    Args:
+        site: What all pages share.
+        page: The page.
+        address: What it shows.
+
+    Raises:
+        UsageError: When there is nothing at that address.
+        StoreError: When something cannot be read.
+    """
+    shown = None if page.show is None else page.show(site, Asked(address, form="html"))
+    if not isinstance(shown, Shown):
+        raise NotFoundError(f"nothing is to be seen at {address.url()}")
+    shown = shown.noticing(problem_notices(site.index.problems()))
+    view = frame_view(site, shown, address, {}, {})
+    return shown.draw(Frame(view, saved=True, drawn=partial(_saved_on, site)))
+
+
+def _saved_on(site: Site) -> str:
+    return f"on {site.now():%d %b %Y, %H:%M} UTC"
 
 
 class _Server:
@@ -196,12 +221,11 @@ class _Server:
     ) -> Response:
         saved, began = how
         places = {name: name == page.place for name in self._places}
-        view = frame_view(self._site, shown, address, places, request)
-        now = self._site.now()
+        view = frame_view(self._site, shown, address, places, request.cookies)
 
         def drawn() -> str:
             if saved:
-                return f"on {now:%d %b %Y, %H:%M} UTC"
+                return _saved_on(self._site)
             return f"in {format_seconds(self._site.clock() - began)}"
 
         html = shown.draw(Frame(view, asset_urls(), saved, drawn))
@@ -215,7 +239,7 @@ class _Server:
         """Return a page that says what is wrong, with the top bar and without its cause's innards."""
         places = dict.fromkeys(self._places, False)
         empty = Shown(notice.head, lambda frame: error_page(frame, notice, number), status=status)
-        view = frame_view(self._site, empty, OverviewAddress(), places, request)
+        view = frame_view(self._site, empty, OverviewAddress(), places, request.cookies)
         return _html(error_page(Frame(view, asset_urls()), notice, number), status)
 
 

@@ -12,9 +12,14 @@ _USUAL = "main"
 
 
 class Baselines:
-    """Which baselines there are, by results folder; safe to ask from several threads."""
+    """Which baselines there are, by results folder; safe to ask from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        named: Others that are known by their names, wherever they lie; they go first.
+    """
+
+    def __init__(self, named: Iterable[BaselineFile] = ()) -> None:
+        self._named = tuple(named)
         self._lock = threading.Lock()
         self._known: dict[Path, tuple[str, tuple[BaselineFile, ...]]] = {}
 
@@ -41,7 +46,7 @@ class Baselines:
 
     def find(self, results: Path, name: str) -> BaselineFile | None:
         """Return a baseline of a results folder by its name."""
-        return next((one for one in self.of(results) if one.name == name), None)
+        return next((one for one in (*self._named, *self.of(results)) if one.name == name), None)
 
 
 def _looks(folder: Path) -> str:

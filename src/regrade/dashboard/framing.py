@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from starlette.requests import Request
-
 from regrade.addresses import (
     Address,
     CompareAddress,
@@ -36,7 +34,7 @@ def bare_frame(title: str, request_cookies: Mapping[str, str] | None = None) -> 
 
 
 def frame_view(
-    site: Site, shown: Shown, address: Address, places: Mapping[str, bool], request: Request
+    site: Site, shown: Shown, address: Address, places: Mapping[str, bool], cookies: Mapping[str, str]
 ) -> FrameView:
     """Return the frame of a page.
 
@@ -45,11 +43,11 @@ def frame_view(
         shown: The page.
         address: Where it is.
         places: The places that there are, in order, and whether the page belongs to each.
-        request: Whose cookies hold what the reader chose.
+        cookies: Of the request: what the reader chose.
     """
     here = address.url()
     joint = "&" if "?" in here else "?"
-    chosen = {name: request.cookies.get(f"regrade-{name}", "") for name in CHOICES}
+    chosen = {name: cookies.get(f"regrade-{name}", "") for name in CHOICES}
     keys_off = chosen["keys"] == "off"
     hrefs = {**_fronts(site.index.runs()), **shown.links}
     exports = FORMATS if shown.export is not None else ()

@@ -1,6 +1,6 @@
 """What can stand on either side of a comparison, and what is said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from regrade.addresses import CompareAddress, RunAddress
 from regrade.api.sources import ArmChoice
@@ -11,11 +11,12 @@ from regrade.errors import RegradeError
 from regrade.pages.compare import Choices, Options
 from regrade.report.times import ago, exact_time, parse_time
 from regrade.store import RunEntry
-from regrade.views import SideView
+from regrade.views import LinkView, SideView
 
 __all__ = ["choices_of", "side_view"]
 
 _MOST_RUNS = 200
+_MOST_QUICK = 8
 _HASH = 7
 
 
@@ -59,8 +60,22 @@ def choices_of(site: Site, address: CompareAddress, found: Comparison | None = N
         models=tuple(dict.fromkeys(change.model_b for change in changes)),
         scorers=tuple(dict.fromkeys(change.scorer for change in changes if change.scorer)),
         swap=address.url(a=address.b, b=address.a) if address.a and address.b else "",
+        quick=tuple(_quick(site, runs)) if not (address.a and address.b) else (),
         models_href=CompareAddress(one.id, by="model").url() if one is not None and several else "",
     )
+
+
+def _quick(site: Site, runs: Sequence[RunEntry]) -> Iterator[tuple[str, tuple[LinkView, ...]]]:
+    """Yield the newest runs, each with links: against the usual baseline, the run before, its models."""
+    usual = site.baselines.chosen(site.index.folders, "")
+    for place, run in enumerate(runs[:_MOST_QUICK]):
+        links = [LinkView(f"against {usual}", CompareAddress(usual, run.id).url())] if usual else []
+        before = next((one for one in runs[place + 1 :] if set(one.evals) & set(run.evals)), None)
+        if before is not None:
+            links.append(LinkView("against the run before", CompareAddress(before.id, run.id).url()))
+        if len(run.models) > 1:
+            links.append(LinkView("its models", CompareAddress(run.id, by="model").url()))
+        yield _told(site, run), tuple(links)
 
 
 def _run_of(runs: Sequence[RunEntry], text: str) -> RunEntry | None:

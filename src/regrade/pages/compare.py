@@ -1,5 +1,6 @@
 """The page that compares: forms, differences with their intervals, slices, agreement, flips."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from regrade.pages.frame import Frame, page
 from regrade.pages.marks import KIND_OF_MARK, WORD_OF_MARK
 from regrade.pages.names import wrapped
 from regrade.pages.visible import cut, visible
-from regrade.views import CompareView, DifferencesView, FlipItem, FlipPageView
+from regrade.views import CompareView, DifferencesView, FlipItem, FlipPageView, LinkView
 
 __all__ = ["Choices", "Options", "compare_page"]
 
@@ -52,6 +53,7 @@ class Choices:
         swap: The page with A and B changed; empty where there are not both.
         models_href: All models of A's run against each other; empty where it has one.
         eval: The eval that is shown where none is chosen; empty for all.
+        quick: The newest runs, each with what it can be compared with.
     """
 
     address: CompareAddress
@@ -63,6 +65,7 @@ class Choices:
     swap: str = ""
     models_href: str = ""
     eval: str = ""
+    quick: tuple[tuple[str, tuple[LinkView, ...]], ...] = ()
 
     def offering(self, evals: Sequence[str], scorers: Sequence[str], shown: str) -> "Choices":
         """Return the same with what the pairs of a run offer.
@@ -79,9 +82,7 @@ class Choices:
 
 def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
     """Return the page."""
-    flips = [_Flips(one) for one in view.flips]
-    if frame.saved:
-        _cut(flips)
+    limit = _SAVED_LIMIT / max(1, len(view.flips)) if frame.saved else math.inf
     return page(
         "compare.html.j2",
         frame,
@@ -89,7 +90,7 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
         choices=choices,
         differences=[_Table(one) for one in view.differences],
         leads=[_Table(one) for one in view.leads],
-        flips=flips,
+        flips=[_Flips(one, limit) for one in view.flips],
         kind_of_mark=KIND_OF_MARK,
         word_of_mark={**WORD_OF_MARK, "none": "not shown to differ"},
         looks=_LOOKS,
@@ -111,9 +112,9 @@ class _Table:
 class _Flips:
     """Flips of one kind, ready to be drawn."""
 
-    def __init__(self, view: FlipPageView) -> None:
+    def __init__(self, view: FlipPageView, limit: float) -> None:
         self.view = view
-        self.items = [_Flip(one) for one in view.items]
+        self.items = list(_within(view.items, limit))
         self.means = next((one.means for one in view.kinds if one.name == view.name), "")
 
 
@@ -145,16 +146,11 @@ def _answer(text: str | None) -> Markup:
     return visible(cut(text, _ANSWER_LIMIT))
 
 
-def _cut(flips: Sequence[_Flips]) -> None:
-    """Leave out flips beyond what a file may take, of every kind alike."""
-    share = _SAVED_LIMIT // max(1, len(flips))
-    for one in flips:
-        one.items = list(_within(one.items, share))
-
-
-def _within(items: Sequence[_Flip], limit: int) -> Iterator[_Flip]:
+def _within(items: Sequence[FlipItem], limit: float) -> Iterator[_Flip]:
+    """Yield flips as long as all of them together take no more than a limit."""
     for item in items:
-        limit -= item.size
+        flip = _Flip(item)
+        limit -= flip.size
         if limit < 0:
             return
-        yield item
+        yield flip

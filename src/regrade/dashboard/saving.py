@@ -1,0 +1,215 @@
+"""One page as one file, without a server: to attach to a pull request."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from regrade.errors import MissingExtraError, UsageError
+from regrade.plugins import Registry
+
+if TYPE_CHECKING:
+    from regrade.addresses import Address
+    from regrade.api.sources import ArmChoice, Recorded, Reference
+    from regrade.dashboard.page import Page
+    from regrade.dashboard.site import Site
+
+__all__ = ["ReportPage", "WrittenReport", "write_report"]
+
+ReportPage: TypeAlias = Literal["overview", "run", "compare", "models", "prompts", "gates"]
+"""Pages that can be written; `models` and `prompts` hold those of one run against each other."""
+
+_FLIPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """What was written.
+
+    Attributes:
+        path: The file.
+        page: Which page it shows.
+        missing: The package for want of which it is the plainer page of `-o FILE.html`; empty else.
+    """
+
+    path: Path
+    page: ReportPage
+    missing: str = ""
+
+
+def write_report(
+    path: str | Path,
+    a: "Reference | None" = None,
+    b: "Reference | None" = None,
+    *,
+    page: ReportPage | None = None,
+    results: str | Path = "results",
+    registry: Registry | None = None,
+) -> WrittenReport:
+    """Write a page of the dashboard as one file: its styles inside, without script, loading nothing.
+
+    What a link of the dashboard leads to is not in the file, so links become text. Without the packages of
+    the extra `dashboard`, a run and a comparison are written as their HTML export is.
+
+    Args:
+        path: The file.
+        a: A run or baseline, as `compare` takes it; for the overview none.
+        b: The candidate that it is compared with; none for the page of one run.
+        page: Which page; default as fits: the overview, the run, or the comparison.
+        results: Where runs lie.
+        registry: Plug-ins, when the caller adds its own.
+
+    Raises:
+        UsageError: An unknown run, what does not fit together, or a file that cannot be written.
+        MissingExtraError: For overview and gates, without the extra `dashboard`.
+        StoreError: When a run cannot be read.
+    """
+    path, results = Path(path), Path(results)
+    chosen = _page(a, b, page)
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
+    missing = next((one for one in ("starlette", "duckdb") if find_spec(one) is None), "")
+    if missing:
+        _export(path, chosen, (a, b), results, registry or Registry(), missing)
+        return WrittenReport(path, chosen, missing)
+    from regrade.jsonio import atomic_write
+
+    html = _drawn(chosen, (a, b), results, registry or Registry()).encode("utf-8", "backslashreplace")
+    try:
+        atomic_write(path, lambda stream: stream.write(html))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    return WrittenReport(path, chosen)
+
+
+def _page(a: "Reference | None", b: "Reference | None", page: ReportPage | None) -> ReportPage:
+    given = sum(one is not None for one in (a, b))
+    fitting: tuple[ReportPage, ...] = ("overview", "run", "compare")
+    wanted = page or fitting[given]
+    takes = {
+        "overview": ("no run", (0,)),
+        "gates": ("one run at most", (0, 1)),
+        "compare": ("two runs", (1, 2)),
+    }
+    said, fits = takes.get(wanted, ("one run", (1,)))
+    if given not in fits:
+        raise UsageError(f"the page {wanted} takes {said}; {given} named", hint="see: regrade report --help")
+    return wanted
+
+
+def _export(
+    path: Path,
+    page: ReportPage,
+    asked: "tuple[Reference | None, Reference | None]",
+    results: Path,
+    registry: Registry,
+    missing: str,
+) -> None:
+    """Write the exporter's page, where there is one of the kind.
+
+    Raises:
+        MissingExtraError: Where there is none.
+    """
+    from regrade import api
+
+    a, b = asked
+    if page == "run" and a is not None:
+        from regrade.api.sources import reference_text
+
+        run = api.open_run(reference_text(a), results=results)
+        api.export_document(api.run_document(run), path, registry)
+    elif page == "compare" and a is not None:
+        found = api.compare(a, "latest" if b is None else b, results=results, registry=registry)
+        api.export_document(found.document, path, registry)
+    else:
+        raise MissingExtraError(missing, "dashboard", f"the page {page}")
+
+
+def _drawn(
+    page: ReportPage, asked: "tuple[Reference | None, Reference | None]", results: Path, registry: Registry
+) -> str:
+    """Return the page's HTML."""
+    from regrade.dashboard.app import PAGES, saved_page
+
+    sides = [_opened(results, one) for one in asked if one is not None]
+    if page == "compare" and len(sides) == 1:
+        sides.append(_opened(results, "latest"))
+    site = _site(results, [side for side, _ in sides])
+    try:
+        address = _address(page, sides)
+        if page == "compare":
+            _compare(site, address, asked, results, registry)
+        site.index.refresh()
+        known: Page[Address] = next(one for one in PAGES if isinstance(address, one.address))
+        return saved_page(site, known, address)
+    finally:
+        site.close()
+
+
+def _opened(results: Path, reference: "Reference") -> "tuple[Recorded, ArmChoice]":
+    from regrade.api.sources import ArmChoice, open_recorded
+
+    choice = ArmChoice.parse(reference)
+    return open_recorded(results, choice.reference), choice
+
+
+def _site(results: Path, sides: "list[Recorded]") -> "Site":
+    """Return what pages are made from: the results folder, and where else the sides lie."""
+    from regrade.dashboard.baselines import Baselines
+    from regrade.dashboard.changes import Changes
+    from regrade.dashboard.comparisons import Comparisons
+    from regrade.dashboard.settings import DashboardSettings
+    from regrade.dashboard.site import Site
+    from regrade.store import ResultsIndex
+
+    settings = DashboardSettings()
+    folders = [one.folder.path.absolute().parent for one in sides if one.folder is not None]
+    own = [one for one in folders if one != results.absolute()]
+    return Site(
+        ResultsIndex([*dict.fromkeys(own), results], settings.cache_file()),
+        Changes(settings.changes_file()),
+        Comparisons(None),
+        settings,
+        Baselines([one.baseline for one in sides if one.baseline is not None]),
+    )
+
+
+def _address(page: ReportPage, sides: "list[tuple[Recorded, ArmChoice]]") -> "Address":
+    from regrade.addresses import CompareAddress, GatesAddress, OverviewAddress, RunAddress
+
+    names = [choice.text(side.name) for side, choice in sides]
+    if page == "overview":
+        return OverviewAddress()
+    if page == "compare":
+        return CompareAddress(names[0], names[1])
+    if any(side.folder is None for side, _ in sides):
+        raise UsageError(f"{names[0]} is a baseline, and the page {page} is of a run")
+    if page in {"models", "prompts"}:
+        return CompareAddress(names[0], by=page.removesuffix("s"))
+    if page == "run":
+        return RunAddress(sides[0][0].name)
+    return GatesAddress(run=names[0] if names else "")
+
+
+def _compare(
+    site: "Site",
+    address: "Address",
+    asked: "tuple[Reference | None, Reference | None]",
+    results: Path,
+    registry: Registry,
+) -> None:
+    """Compute the comparison here and now, with the suite's own code, as `compare` does."""
+    from regrade.addresses import CompareAddress
+    from regrade.api.comparing import listed_comparison
+    from regrade.dashboard.references import side_of
+
+    assert isinstance(address, CompareAddress)
+    a, b = asked
+    assert a is not None
+    found = listed_comparison(
+        a, "latest" if b is None else b, results=results, registry=registry, listed=_FLIPS
+    )
+    site.index.refresh()
+    side_b = side_of(site, address.b)
+    side_a = side_of(site, address.a, side_b)
+    site.comparisons.know(side_a.located, side_b.located, found)
