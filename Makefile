@@ -35,15 +35,16 @@ build/.peers: Makefile
 	  build/$$1/bin/python -m pip install --quiet --disable-pip-version-check "$$2"; \
 	done
 	@if command -v npm >/dev/null; then \
-	  npm install --prefix build/node --no-audit --no-fund --silent openai@^6 @copilotkit/aimock@^1.43 && touch $@; \
+	  npm install --prefix build/node --no-audit --no-fund --silent openai@^6 @copilotkit/aimock@^1.43 axe-core@^4 && touch $@; \
 	else \
-	  echo "npm is missing, so tests with peers for Node will skip: apt-get install nodejs npm (Node 20 or newer)"; \
+	  echo "npm is missing, so tests with peers for Node, and of accessibility, will skip: apt-get install nodejs npm (Node 20 or newer)"; \
 	fi
 
 run: $(VENV)/.installed
 	@$(BIN)/regrade run evals
 
 test: $(VENV)/.installed-dev build/.peers
+	@command -v chromium >/dev/null || echo "chromium is missing, so tests in a browser will skip: apt-get install chromium"
 	@mkdir -p build/coverage
 	@rm -f build/coverage/data*
 	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(PYTEST)
