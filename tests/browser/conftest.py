@@ -92,7 +92,7 @@ class Served:
             "samples-empty": samples.url(q="nothing holds this"),
             "story": samples.url(outcome=("wrong",), per="20", pick="first"),
             "story-raw": samples.url(outcome=("wrong",), per="20", pick="first", view="raw"),
-            "hostile": SamplesAddress(hostile).url(per="20"),
+            "hostile": SamplesAddress(hostile).url(),
             "failure": SamplesAddress(hostile).url(outcome=("failure",), pick="first"),
             "run": RunAddress(second).url(),
             "run-failures": RunAddress(hostile).url(),

@@ -35,8 +35,8 @@ def test_the_engineer_reads_a_failing_answer_in_three_clicks(reader: Any) -> Non
     flip.locator("h3 a").click()
     story = page.locator("#sample")
     expect(story.locator("h2")).to_contain_text(sample)
-    expect(story.locator("h2")).to_contain_text("wrong")
-    expect(story.locator(".msg.assistant").last).to_contain_text(answer)
+    expect(story.locator("h2")).to_contain_text("wrong", ignore_case=True)
+    expect(story.locator(".msg.assistant").last).to_contain_text(answer.splitlines()[0])
 
 
 def test_the_release_manager_takes_the_verdict_along(reader: Any, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_release_manager_takes_the_verdict_along(reader: Any, tmp_path: Path
 def test_the_lead_weighs_quality_against_cost(reader: Any) -> None:
     """He sees who leads an eval, then which models nobody beats at their price."""
     page = reader.open("/")
-    row = page.locator("#matrix tbody tr").filter(has_text="axis").filter(has_text="numeric")
+    row = page.locator("#matrix tbody tr").filter(has=page.locator("th a[href^='/eval/arithmetic']"))
     ranks = {
         cell.locator(".mname").text_content(): cell.locator(".rank").text_content()
         for cell in row.locator("td:has(.val)").all()
@@ -70,8 +70,9 @@ def test_the_lead_weighs_quality_against_cost(reader: Any) -> None:
     reader.goes_to("by=cost")
     points = page.locator("table", has_text="nobody").last.locator("tbody tr")
     expect(points).to_have_count(2)
-    expect(points.filter(has_text="small")).to_contain_text("nobody")
-    expect(points.filter(has_text="shipped")).to_contain_text("$")
+    expect(points.first).to_contain_text("small")
+    expect(points.first).to_contain_text("nobody")
+    expect(points.last).to_contain_text("$")
 
 
 def test_filters_act_without_a_reload(reader: Any) -> None:
@@ -118,10 +119,10 @@ def test_keys_walk_open_and_close(reader: Any) -> None:
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     reader.goes_to("open=")
-    title = page.locator("#sid")
-    one = title.inner_text()
+    first = page.url
     page.keyboard.press("j")
-    expect(title).not_to_have_text(one)
+    page.wait_for_url(lambda url: "open=" in url and url != first)
+    expect(page.locator("#sample")).to_be_visible()
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "open=" not in url)
     page.keyboard.press("w")
@@ -144,7 +145,7 @@ def test_keys_walk_open_and_close(reader: Any) -> None:
 def test_a_theme_is_kept(reader: Any) -> None:
     """What is chosen holds on the next page as well, against the system's."""
     page = reader.open("/runs")
-    ground = "getComputedStyle(document.body).backgroundColor"
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
     light = page.evaluate(ground)
     page.locator(".theme a", has_text=re.compile("dark", re.IGNORECASE)).click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -159,13 +160,13 @@ def test_nothing_that_a_model_said_runs(sit_down: Callable[..., Any]) -> None:
     """Each hostile answer is text in its story; the readers see no dialog, message or request to others."""
     reader = sit_down()
     page = reader.open(reader.served.pages["hostile"])
-    links = page.locator("#samples [data-row]", has_text="hostile").locator("a[id]")
-    paths = [link.get_attribute("href") for link in links.all()]
-    assert len(paths) >= 8
-    for path in paths[:8]:
+    links = page.locator("#samples [data-row] a[id]").all()
+    paths = [path for path in (one.get_attribute("href") for one in links) if path and ",hostile," in path]
+    assert len(paths) == 8
+    for path in paths:
         reader.open(path)
         assert page.locator("#sample").is_visible()
         made = page.locator("main :is(script, iframe, img, base, meta, h1:has-text('forged'), a[href*=evil])")
         assert made.count() == 0
-    reader.open(f"{reader.served.pages['hostile']}&q=escape")
+    reader.open(f"{reader.served.pages['hostile']}?q=escape")
     assert "U+202E" in page.locator("main").inner_text()
