@@ -131,7 +131,7 @@ def _gate_said(found: Matrix) -> str:
 def _running(run: RunEntry, site: Site) -> RunningView:
     planned = sum(run.planned.values())
     progress = glance(site, run).progress
-    said = f"since {ago(parse_time(run.started_at), site.now())}"
+    said = f"began {ago(parse_time(run.started_at), site.now())}"
     return RunningView(
         run=run.id,
         href=RunAddress(run.id).url(),

@@ -24,6 +24,7 @@ from regrade.dashboard.watching import Sight, state_of
 from regrade.errors import UsageError
 from regrade.pages.errors import error_page
 from regrade.pages.run import run_page
+from regrade.report.history import slots_of
 from regrade.report.manifest import manifest_view, resume_command
 from regrade.report.progress import format_span, progress_records, progress_view
 from regrade.report.run import EvalFacts, arm_records, eval_table
@@ -169,7 +170,9 @@ def _view(found: _Found) -> RunView:
             failure_row(one, run.id, several_prompts=several) for one in details.failures[:_FAILURES_SHOWN]
         ),
         failures_more=max(0, len(details.failures) - _FAILURES_SHOWN),
-        spreads=spreads_view(details.spreads, details.arms, _slots(site)),
+        spreads=spreads_view(
+            details.spreads, details.arms, _slots(site, [model for _, model in details.arms])
+        ),
         costs=tuple(cost_rows(details.spending)),
         exports=tuple(_exports(found)),
         pending=any(one.pending for one in tables),
@@ -263,10 +266,10 @@ def _sliced(found: _Found) -> list[SummaryRow]:
     return [row for row in found.site.index.summary(found.run) if row.eval == found.details.eval]
 
 
-def _slots(site: Site) -> dict[str, int]:
-    """Return the colour of each model, by its first appearance in the results folders."""
-    names = dict.fromkeys(model for run in reversed(site.index.runs()) for model in run.models)
-    return {name: number for number, name in enumerate(names, 1) if number <= 6}  # noqa: PLR2004 - as many as there are colours
+def _slots(site: Site, shown: Sequence[str]) -> dict[str, int]:
+    """Return the colour of each model, the same on every page."""
+    known = dict.fromkeys(model for run in reversed(site.index.runs()) for model in run.models)
+    return slots_of(list(known), shown)
 
 
 def _tables(found: _Found) -> dict[str, Callable[[], list[JsonObject]]]:

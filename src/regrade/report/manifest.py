@@ -14,7 +14,7 @@ __all__ = ["manifest_view", "resume_command"]
 _SPEC_LIMIT = 20_000
 _CONNECTIONS = 32
 _LEVEL = 0.95
-_HIDDEN = ("name", "eval", "judge", "options", "price", "params", "inline_reasoning", "stream")
+_HIDDEN = ("name", "identity", "eval", "judge", "options", "price", "params", "inline_reasoning", "stream")
 
 
 def manifest_view(record: JsonObject, results: str, state: str) -> ManifestView:
@@ -93,7 +93,11 @@ def _models(models: Sequence[JsonObject]) -> Iterable[tuple[str, str]]:
 
 
 def _model(one: JsonObject) -> str:
-    parts = [f"{name} {_plainly(value)}" for name, value in one.items() if name not in _HIDDEN and value]
+    parts = [
+        f"{name} {_plainly(value)}"
+        for name, value in one.items()
+        if name not in _HIDDEN and value and (name, value) != ("id", one["name"])
+    ]
     price = one.get("price")
     if isinstance(price, dict):
         parts.append(
