@@ -95,11 +95,12 @@ def _view(
     start, newer, older = _page(fitting, address)
     shown = fitting[start : start + _PER_PAGE]
     siblings = [gate for gate in every if chosen is not None and gate.run == chosen.run]
+    evals = len({name for gate in every for name in gate.evals})
     said = f"{start + 1:,} to {start + len(shown):,} of {len(fitting):,}" if shown else "none"
     return GatesView(
         facts=(
             f"{len(every):,} gate{'' if len(every) == 1 else 's'}",
-            f"{len({name for gate in every for name in gate.evals}):,} evals with rules",
+            f"{evals:,} eval{'' if evals == 1 else 's'} with rules",
         ),
         strips=tuple(drawn[:_MOST_STRIPS]),
         width=max((len(one.cells) + one.blank for one in drawn), default=1),

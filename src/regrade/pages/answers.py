@@ -21,10 +21,11 @@ _FENCED = re.compile(
     re.DOTALL,
 )
 _SIGNS = re.compile(
-    r"^(?:#{1,6} \S|[-*+] \S|\d{1,9}[.)] \S|> ?\S|```|~~~|\|.*\|[ \t]*$)"  # blocks
+    r"^(?:#{1,6} (?!-?\$?[\d.,]+%?[ \t]*$)\S|[-*+] \S|\d{1,9}[.)] \S|> ?\S|```|~~~|\|.*\|[ \t]*$)"  # blocks
     r"|\*\*[^\s*][^*\n]*\*\*|`[^`\n]+`|!?\[[^\]\n]+\]\([^)\n]*\)",  # within a line
     re.MULTILINE,
 )
+"""A number behind "####" is no heading but the mark by which many models announce their result."""
 
 
 @dataclass(frozen=True, slots=True)
