@@ -34,7 +34,7 @@ def save(page: Page, name: str) -> None:
 def rows(page: Page) -> list[str]:
     """Return the rows of a page as text, without how long ago something was."""
     found = page.locator(ROWS).all_text_contents()
-    return [" ".join(re.sub(r"\d+ \w+ ago|just now", "", text).split()) for text in found]
+    return [" ".join(re.sub(r"\b\d+ \w+ ago\b|just now", "", text).split()) for text in found]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
