@@ -1,6 +1,7 @@
 """The page that compares: its figures are those of the command line, its texts are text."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -81,15 +82,30 @@ def test_figures_are_those_of_compare(served: Any) -> None:
     assert found.document.paragraph in page.words(".//main")[0]
 
 
-def test_a_baseline_is_a_side_and_its_answers_are_not_stored(served: Any) -> None:
-    """The baseline without texts tells which samples flipped; B's answers stand there."""
+def test_a_baseline_shows_the_answers_of_its_run(served: Any) -> None:
+    """A baseline without texts tells which samples flipped; what A said stands in the run it was set from."""
     page = whole(served, url("main", ids()[1], model="one"))
     assert page.words(".//h1")[0].endswith("against main")
     (chip, *_) = page.words(".//a[@class='chip']")
     assert chip == "lost 24"
     assert len(page.find(".//article")) == 20
-    first = page.words(".//article")[0]
-    assert "not stored" in first
+    told = {words.split()[0]: words for words in page.words(".//article")}
+    assert "A: 1, right3 B: 0, wrong0" in told["s1"]
+    assert page.find(".//article[1]//a")[1].attrib["href"].startswith(f"/run/{ids()[0]}/samples")
+
+
+def test_a_baseline_whose_run_is_gone_says_so(folder: Path, tmp_path: Path, serving: Any) -> None:
+    """Without its run a baseline gives the same figures, and says why A's answers are not at hand."""
+    old, new = ids()
+    for name in ("baselines", new):
+        shutil.copytree(folder / "results" / name, tmp_path / "results" / name)
+    with serving([tmp_path / "results"], DashboardSettings(cache=tmp_path / "cache")) as dashboard:
+        page = whole(dashboard, url("main", new, model="one"))
+        exported = json.loads(dashboard.get(f"{url('main', new)}&format=json").body)
+    assert exported == [asdict(one) for one in regrade.compare("main", new).changes]
+    assert f"the run {old} is not here any more" in page.words(".//article")[0]
+    command = "regrade baseline set main RUN --answers --replace"
+    assert command in page.words(".//section[@aria-labelledby='flips']/div/pre")
 
 
 def test_flips_are_paged_to_the_last(served: Any) -> None:
@@ -249,6 +265,20 @@ def test_the_chooser_leads_to_what_fits(served: Any) -> None:
     page = served.get("/compare")
     links = [one.attrib["href"] for one in page.find(".//section[@aria-labelledby='qk']//tbody/tr[1]//a")]
     assert links == [url("main", new), url(old, new), url(new, by="model")]
+
+
+def test_what_has_nothing_in_common_is_not_offered(
+    tmp_path: Path, workdir: Path, serving: Any, answers: Callable[..., Any], suite: Callable[..., Any]
+) -> None:
+    """A run of another eval than the baseline's is not offered; the typed address says what both hold."""
+    regrade.set_baseline("main", suite([answers("one", 0)]))
+    new = suite([answers("one", 0)], name="others").id
+    with serving(["results"], DashboardSettings(cache=tmp_path / "cache")) as dashboard:
+        for page in (f"/run/{new}", "/compare"):
+            hrefs = [one.attrib["href"] for one in dashboard.get(page).find(".//main//a[@href]")]
+            assert url("main", new) not in hrefs
+        said = whole(dashboard, url("main", new)).words(".//main")[0]
+    assert "A holds sums/one/default; B holds others/one/default; runs of the same eval compare" in said
 
 
 def test_flaky_samples_stand_apart(

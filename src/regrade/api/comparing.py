@@ -313,4 +313,7 @@ def _what_they_hold(a: "Sequence[Arm]", b: "Sequence[Arm]") -> str:
     def names(arms: "Sequence[Arm]") -> str:
         return ", ".join(f"{arm.eval}/{arm.model}/{arm.prompt}" for arm in arms[:4])
 
-    return f"A holds {names(a)}; B holds {names(b)}; choose arms with RUN,model=x or RUN,prompt=p"
+    held = f"A holds {names(a)}; B holds {names(b)}"
+    if {arm.eval for arm in a}.isdisjoint(arm.eval for arm in b):
+        return f"{held}; runs of the same eval compare"
+    return f"{held}; choose arms with RUN,model=x or RUN,prompt=p"

@@ -1,7 +1,7 @@
 """The baselines of all results folders, read again when their files have changed."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from regrade.store import BaselineFile, list_baselines
@@ -43,6 +43,21 @@ class Baselines:
     def chosen(self, folders: Iterable[Path], name: str) -> str:
         """Return the name of the baseline that is meant: that asked for, else the usual, else the first."""
         return name or next(iter(self.names(folders)), "")
+
+    def fitting(self, results: Path, evals: Collection[str], run: str) -> BaselineFile | None:
+        """Return what a run is to be compared with: the usual baseline, else the first, of those that fit.
+
+        Args:
+            results: The run's results folder.
+            evals: The run's; a baseline that holds none of them does not fit.
+            run: The run's id; a baseline that was set from it does not fit.
+        """
+        found = [
+            one
+            for one in self.of(results)
+            if one.header.get("run") != run and not set(evals).isdisjoint(one.header.get("evals") or ())
+        ]
+        return min(found, key=lambda one: one.name != _USUAL, default=None)
 
     def find(self, results: Path, name: str) -> BaselineFile | None:
         """Return a baseline of a results folder by its name."""

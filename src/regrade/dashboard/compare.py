@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from regrade.addresses import CompareAddress, OverviewAddress, SamplesAddress
@@ -110,7 +111,7 @@ def _drawn(
             items = reader.items(chosen, kind, range(first, first + size))
             if items is None:
                 return None
-            pages.append(flips_page(chosen, items, kind, first, size))
+            pages.append(replace(flips_page(chosen, items, kind, first, size), notes=reader.notes))
     changes = tuple(_fitting(found.changes, address))
     document = comparison_document(found)
     view = CompareView(

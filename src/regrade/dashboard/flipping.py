@@ -7,12 +7,14 @@ from regrade.addresses import CompareAddress, SamplesAddress, sample_ref
 from regrade.api.comparing import flip_with_texts
 from regrade.comparisons import ArmName, Comparison, Flip, Flips
 from regrade.dashboard.comparisons import LISTED
-from regrade.dashboard.references import Side
+from regrade.dashboard.references import Side, origin_of
 from regrade.dashboard.site import Site
+from regrade.errors import StoreError
 from regrade.report.flips import flip_view, lost_means
+from regrade.store import RunEntry
 from regrade.store.sample_texts import ArmKey, baseline_texts, run_texts
 from regrade.types import JsonObject, Key
-from regrade.views import FlipItem, FlipKind, FlipPageView, LinkView
+from regrade.views import FlipItem, FlipKind, FlipPageView, LinkView, NoticeView
 
 __all__ = ["Chosen", "FlipReader", "flips_page"]
 
@@ -83,8 +85,13 @@ class FlipReader:
 
     def __init__(self, site: Site, a: Side, b: Side) -> None:
         self._site = site
-        self._a = a
-        self._b = b
+        self._a = _Answers.of(site, a)
+        self._b = _Answers.of(site, b)
+
+    @property
+    def notes(self) -> tuple[NoticeView, ...]:
+        """Return why answers are not at hand, and what helps."""
+        return tuple(one for side in (self._a, self._b) for one in side.notes())
 
     def items(self, chosen: Chosen, kind: str, rows: range) -> list[FlipItem] | None:
         """Return some flips of a kind; None where they have to be computed anew.
@@ -94,7 +101,9 @@ class FlipReader:
         """
         found: list[FlipItem] = []
         for group, mine in chosen.stretches(kind, rows):
-            listed = self._site.comparisons.flips(self._a.located, self._b.located, group, kind, mine)
+            listed = self._site.comparisons.flips(
+                self._a.side.located, self._b.side.located, group, kind, mine
+            )
             if listed is None:
                 return None
             found += self._of_group(group[1], listed, chosen.told(group[1]))
@@ -102,24 +111,75 @@ class FlipReader:
 
     def _of_group(self, flips: Flips, listed: Sequence[Flip], told: str) -> Iterator[FlipItem]:
         samples = [one.sample for one in listed]
-        of_a, of_b = self._texts(self._a, flips.a, samples), self._texts(self._b, flips.b, samples)
+        of_a, of_b = self._a.texts(flips.a, samples), self._b.texts(flips.b, samples)
         repeated = max(flips.a.epochs, flips.b.epochs) > 1
         for one in listed:
             flip = flip_with_texts(one, of_a.get(one.sample, {}), of_b.get(one.sample, {}))
             yield FlipItem(
                 flip_view(flip, repeated=repeated),
                 told,
-                _story(self._a, flips.a, one.sample),
-                _story(self._b, flips.b, one.sample),
+                self._a.story(flips.a, one.sample),
+                self._b.story(flips.b, one.sample),
                 ("none", "none") if flips.graded else (_look(one.before), _look(one.after)),
+                (self._a.absent, self._b.absent),
             )
 
-    def _texts(self, side: Side, arm: ArmName, samples: Sequence[str]) -> dict[str, JsonObject]:
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Where the answers of a side are read: a baseline may have left them in the run that it was set from."""
+
+    site: Site
+    side: Side
+    run: RunEntry | None
+
+    @classmethod
+    def of(cls, site: Site, side: Side) -> "_Answers":
+        return cls(site, side, origin_of(site, side))
+
+    @property
+    def _kept(self) -> bool:
+        return self.side.baseline is not None and bool(self.side.baseline.header.get("answers"))
+
+    @property
+    def _made(self) -> str:
+        return "" if self.side.baseline is None else str(self.side.baseline.header.get("run", ""))
+
+    @property
+    def absent(self) -> str:
+        """Return what to say in place of an answer."""
+        if self.run is None and not self._kept:
+            return f"the run {self._made} is not here any more"
+        return f"not stored in {self.side.name if self.run is None else self.run.id}"
+
+    def notes(self) -> Iterator[NoticeView]:
+        if self.run is None and not self._kept:
+            yield NoticeView(
+                f"The answers of {self.side.name} are not at hand",
+                f"The baseline keeps scores alone, and the run {self._made}, which it was set from, is not "
+                "here any more. Opened with that run's results folder, the dashboard shows them; of a "
+                "baseline that is set like this it always does:",
+                f"regrade baseline set {self.side.name} RUN --answers --replace",
+            )
+
+    def texts(self, arm: ArmName, samples: Sequence[str]) -> dict[str, JsonObject]:
         key = ArmKey(arm.eval, arm.prompt, arm.model)
-        if side.run is None:
-            return baseline_texts(side.path, key, samples)
-        with self._site.runs.use(side.run.folder) as opened:
-            return run_texts(opened.queries, key, samples)
+        if self.run is None or self._kept:
+            return baseline_texts(self.side.path, key, samples)
+        try:
+            with self.site.runs.use(self.run.folder) as opened:
+                return run_texts(opened.queries, key, samples)
+        except StoreError:
+            if self.side.baseline is None:
+                raise
+            return {}  # a baseline's figures do not depend on the run that it was set from
+
+    def story(self, arm: ArmName, sample: str) -> str:
+        """Return the URL of the sample's whole story; without the run there is none."""
+        if self.run is None or not sample:
+            return ""
+        ref = sample_ref(Key(arm.eval, arm.prompt, arm.model, sample, 1))
+        return SamplesAddress(self.run.id, eval=arm.eval, model=(arm.model,), open=ref).url()
 
 
 def flips_page(chosen: Chosen, items: Sequence[FlipItem], kind: str, first: int, size: int) -> FlipPageView:
@@ -163,11 +223,3 @@ def _names(flips: Flips) -> tuple[str, str, str, str]:
 
 def _look(share: float) -> str:
     return "pass" if share >= 1 else "fail" if share <= 0 else "unsure"
-
-
-def _story(side: Side, arm: ArmName, sample: str) -> str:
-    """Return the URL of the sample's whole story; a baseline holds none."""
-    if side.run is None or not sample:
-        return ""
-    ref = sample_ref(Key(arm.eval, arm.prompt, arm.model, sample, 1))
-    return SamplesAddress(side.run.id, eval=arm.eval, model=(arm.model,), open=ref).url()

@@ -9,7 +9,7 @@ from regrade.dashboard.site import Site
 from regrade.errors import RegradeError, did_you_mean
 from regrade.store import BaselineFile, RunEntry, find_run
 
-__all__ = ["Side", "side_of"]
+__all__ = ["Side", "origin_of", "side_of"]
 
 _RECENT = ("latest", "previous")
 
@@ -72,6 +72,20 @@ def side_of(site: Site, text: str, beside: Side | None = None) -> Side:
             return Side(baseline.name, choice, baseline=baseline)
     run = _run(site, choice.reference)
     return Side(run.id, choice, run=run)
+
+
+def origin_of(site: Site, side: Side) -> RunEntry | None:
+    """Return the run that holds the answers of a side: of a baseline the one that it was set from, if here.
+
+    Args:
+        site: The results folders.
+        side: A run or baseline.
+    """
+    if side.baseline is None:
+        return side.run
+    near = side.path.parent.parent.absolute()
+    made = [one for one in site.index.runs() if one.id == side.baseline.header.get("run")]
+    return min(made, key=lambda run: run.results.absolute() != near, default=None)
 
 
 def _run(site: Site, reference: str) -> RunEntry:

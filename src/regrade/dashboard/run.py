@@ -229,8 +229,7 @@ def _actions(found: _Found) -> list[LinkView]:
     run, links = found.run, []
     if found.facts.scored:
         links.append(LinkView("Read samples", SamplesAddress(run.id).url()))
-    baselines = [one for one in found.site.baselines.of(run.results) if one.header.get("run") != run.id]
-    usual = next((one for one in baselines if one.name == "main"), next(iter(baselines), None))
+    usual = found.site.baselines.fitting(run.results, run.evals, run.id)
     if usual is not None and found.facts.scored:
         links.append(LinkView(f"Compare with {usual.name}", CompareAddress(usual.name, run.id).url()))
     return links

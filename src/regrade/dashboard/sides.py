@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from regrade.addresses import CompareAddress, RunAddress
 from regrade.api.sources import ArmChoice
 from regrade.comparisons import Comparison
-from regrade.dashboard.references import Side
+from regrade.dashboard.references import Side, origin_of
 from regrade.dashboard.site import Site
 from regrade.errors import RegradeError
 from regrade.pages.compare import Choices, Options
@@ -29,7 +29,7 @@ def side_view(site: Site, side: Side) -> SideView:
         return SideView(side.text, RunAddress(run.id).url(), tuple(facts))
     header = side.baseline.header if side.baseline is not None else {}
     made = str(header.get("run", ""))
-    there = any(one.id == made for one in site.index.runs())
+    there = origin_of(site, side) is not None
     return SideView(side.text, RunAddress(made).url() if there else "", (f"baseline of {made}",))
 
 
@@ -67,9 +67,11 @@ def choices_of(site: Site, address: CompareAddress, found: Comparison | None = N
 
 def _quick(site: Site, runs: Sequence[RunEntry]) -> Iterator[tuple[str, tuple[LinkView, ...]]]:
     """Yield the newest runs, each with links: against the usual baseline, the run before, its models."""
-    usual = site.baselines.chosen(site.index.folders, "")
     for place, run in enumerate(runs[:_MOST_QUICK]):
-        links = [LinkView(f"against {usual}", CompareAddress(usual, run.id).url())] if usual else []
+        usual = site.baselines.fitting(run.results, run.evals, run.id)
+        links = []
+        if usual is not None:
+            links.append(LinkView(f"against {usual.name}", CompareAddress(usual.name, run.id).url()))
         before = next((one for one in runs[place + 1 :] if set(one.evals) & set(run.evals)), None)
         if before is not None:
             links.append(LinkView("against the run before", CompareAddress(before.id, run.id).url()))

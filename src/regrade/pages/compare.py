@@ -130,7 +130,8 @@ class _Flip:
             parts = condensed(item.view.diff)
             self.a, self.b = side(parts, of="out"), side(parts, of="in")
         else:
-            self.a, self.b = (_answer(text) for text in (item.view.text_a, item.view.text_b))
+            texts = zip((item.view.text_a, item.view.text_b), item.absent, strict=True)
+            self.a, self.b = (_answer(*one) for one in texts)
 
     @property
     def size(self) -> int:
@@ -138,9 +139,9 @@ class _Flip:
         return 1_200 + len(self.question) + len(self.a) + len(self.b)
 
 
-def _answer(text: str | None) -> Markup:
+def _answer(text: str | None, absent: str) -> Markup:
     if text is None:
-        return Markup('<span class="mut">not stored</span>')
+        return Markup('<span class="mut">{}</span>').format(visible(absent or "not stored"))
     if not text:
         return Markup('<span class="mut">(empty)</span>')
     return visible(cut(text, _ANSWER_LIMIT))

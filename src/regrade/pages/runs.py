@@ -1,12 +1,13 @@
 """The page of all runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regrade.addresses import CompareAddress, RunsAddress
 from regrade.pages.frame import Frame, page
 from regrade.pages.names import wrapped
 from regrade.pages.progress import bar
-from regrade.views import RunsView
+from regrade.views import RunRow, RunsView
 
 __all__ = ["RunChoices", "runs_page"]
 
@@ -57,8 +58,15 @@ def runs_page(frame: Frame, view: RunsView, choices: RunChoices) -> str:
         wrapped=wrapped,
         bar=bar,
         few=_few,
+        before=_before,
         compare=CompareAddress.PATH,
     )
+
+
+def _before(rows: Sequence[RunRow]) -> RunRow | None:
+    """Return the run that the newest is compared with: the newest other that shares an eval with it."""
+    shared = (one for one in rows[1:] if not set(one.evals).isdisjoint(rows[0].evals))
+    return next(shared, rows[1] if len(rows) > 1 else None)
 
 
 def _few(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:

@@ -120,6 +120,7 @@ class FlipItem:
         a: Its whole story in A; empty where there is none.
         b: Its whole story in B.
         looks: How A and B came out: "pass", "fail" or "none" each.
+        absent: What to say where A's or B's answer would stand, when it is not at hand.
     """
 
     view: FlipView
@@ -127,6 +128,7 @@ class FlipItem:
     a: str = ""
     b: str = ""
     looks: tuple[str, str] = ("none", "none")
+    absent: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class FlipPageView:
         listed: How many of them can be looked at.
         before: The page before; None on the first.
         after: The page after; None on the last.
+        notes: Why answers are not at hand, and what helps.
     """
 
     kinds: tuple[FlipKind, ...]
@@ -152,6 +155,7 @@ class FlipPageView:
     listed: int
     before: LinkView | None = None
     after: LinkView | None = None
+    notes: tuple[NoticeView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
