@@ -467,6 +467,14 @@ def test_nothing_but_the_tables_can_be_reached(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("parquet_metadata_cache", True), ("python_enable_replacements", False)]
+)
+def test_settings_hold_for_every_query(sealed: ParquetBase, name: str, value: bool) -> None:
+    """Each query has a connection of its own; footers are read once, and no variable is taken for a table."""
+    assert sealed.rows(f"select current_setting('{name}')") == [(value,)]
+
+
 def test_many_threads_may_ask_at_once(table: Make) -> None:
     """Pages, counts and searches of one run side by side."""
     rows = [{"text": f"word{n % 7}", "score.a": n % 2} for n in range(200)]

@@ -104,8 +104,9 @@ class ParquetBase:
         allowed = ", ".join(map(literal, self._paths.values()))
         with self._translated():
             self._base.execute("set temp_directory = ''")
-            self._base.execute("set parquet_metadata_cache = true")
-            self._base.execute("set python_enable_replacements = false")
+            # Without "global" these two would be settings of this connection and not of its cursors.
+            self._base.execute("set global parquet_metadata_cache = true")
+            self._base.execute("set global python_enable_replacements = false")
             self._base.execute(f"set allowed_paths = [{allowed}]")
             self._base.execute("set enable_external_access = false")
             self._base.execute("set lock_configuration = true")
