@@ -10,7 +10,7 @@ import pytest
 
 from regrade.errors import ProviderError, RunStoppedError, StoreError
 from regrade.execute import Executor, ExecutorOptions, Timing
-from regrade.types import Completion, Key, Model, Outcome, Request, Sample
+from regrade.types import Attempt, Completion, Key, Model, Outcome, Request, Sample
 
 Answer = Callable[[Request], Awaitable[Completion]]
 
@@ -209,6 +209,38 @@ def test_the_servers_wish_is_honoured() -> None:
     answer, _ = failing_first(1, kind="rate_limit", retry_after_s=7.0)
     go(answer, requests(1, M), clock=clock)
     assert clock.slept == [7.0]
+
+
+def test_each_attempt_is_noted_with_the_wait_behind_it() -> None:
+    """When it began, how long it took, how it failed, and what set the wait: backoff, server, rate limit."""
+    clock = Clock()
+    errors = [
+        ProviderError("HTTP 500: no", kind="server_error", status=500, retryable=True),
+        ProviderError("x" * 9_999, kind="rate_limit", status=429, retryable=True, retry_after_s=7.0),
+    ]
+
+    async def answer(_: Request) -> Completion:
+        clock.now += 0.25
+        if errors:
+            raise errors.pop(0)
+        return Completion("yes", latency_s=0.25)
+
+    (outcome,) = go(answer, requests(1, Model("m", "m", rpm=60)), clock=clock, backoff_s=0.5)
+    assert outcome.attempt_log == (
+        Attempt(1, 0.0, 0.25, "server_error", 500, "HTTP 500: no", 0.5, "backoff", held_s=0.25),
+        Attempt(2, 1.0, 0.25, "rate_limit", 429, "x" * 160 + " ...", 7.0, "retry_after"),
+        Attempt(3, 8.25, 0.25),
+    )
+    assert sum(one.took_s + one.waited_s for one in outcome.attempt_log) == outcome.retry_s + 0.25
+
+
+def test_what_is_answered_at_once_has_no_list_and_very_many_attempts_a_short_one() -> None:
+    """The journal grows by nothing for the one, and by no more than twenty entries for the other."""
+    assert [one.attempt_log for one in go(fine, requests(2, M))] == [(), ()]
+    answer, _ = failing_first(99)
+    (outcome,) = go(answer, requests(1, M), max_retries=49, max_retry_s=1e9)
+    assert [one.n for one in outcome.attempt_log] == [*range(1, 11), *range(41, 51)]
+    assert outcome.attempts == 50
 
 
 def test_retries_are_bounded_in_count_and_time() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from regrade.errors import StoreError
 from regrade.store import JournalFile, JournalIndex
-from regrade.types import Completion, Failure, Key, Model, Outcome, Request, Sample, Usage
+from regrade.types import Attempt, Completion, Failure, Key, Model, Outcome, Request, Sample, Usage
 
 
 def request(number: int, hash_: str = "h") -> Request:
@@ -24,7 +24,10 @@ def request(number: int, hash_: str = "h") -> Request:
 def answered(number: int, text: str = "a") -> Outcome:
     """Return an answer."""
     completion = Completion(text, "why", "stop", Usage(3, 4), 0.1, 0.2, "served")
-    return Outcome(request(number), completion, queue_s=0.5, retry_s=0.25, attempts=2, at="now")
+    log = (Attempt(1, 0.0, 0.1, "rate_limit", 429, "no", 0.2, "retry_after"), Attempt(2, 0.3, 0.2))
+    return Outcome(
+        request(number), completion, queue_s=0.5, retry_s=0.25, attempts=2, attempt_log=log, at="now"
+    )
 
 
 def write(path: Path, *outcomes: Outcome) -> None:
@@ -48,6 +51,7 @@ def test_an_outcome_comes_back_whole(tmp_path: Path) -> None:
     assert found.completion.usage == Usage(3, 4)
     assert found.completion.text.startswith("é")
     assert (found.completion.reasoning, found.queue_s, found.retry_s, found.attempts) == ("why", 0.5, 0.25, 2)
+    assert found.attempt_log == answered(1).attempt_log
 
 
 def test_another_hash_is_another_request(tmp_path: Path) -> None:

@@ -371,7 +371,14 @@ def test_empty_runs_and_only_failures(table: Make) -> None:
 
 def test_runs_of_an_older_version_read(table: Make) -> None:
     """Columns that were added since are null."""
-    newer = ("tool_calls", "reasoning_tokens", "cached_tokens", "cut_in_reasoning", "throttle_s")
+    newer = (
+        "tool_calls",
+        "reasoning_tokens",
+        "cached_tokens",
+        "cut_in_reasoning",
+        "throttle_s",
+        "attempt_log",
+    )
     queries = table([{"text": "x", "score.a": 1.0}], scorers=["a"], without=newer)
     (row,) = queries.page(SampleQuery(text="x"), PageRequest(columns=newer)).rows
     assert set(row.cells.values()) == {None}

@@ -84,14 +84,7 @@ def _show(console: "Console", record: dict[str, Any], limit: int | None) -> None
         _field(console, role, text, limit)
     if record["reasoning"]:
         _field(console, "reasoning", record["reasoning"], limit)
-    if record["ok"]:
-        calls = json.loads(record.get("tool_calls") or "[]")
-        if record["text"] or not calls:
-            _field(console, "answer", record["text"] or "(empty)", limit)
-        for call in calls:
-            _field(console, "tool call", f"{call['name']}({call['arguments']})", limit)
-    else:
-        _field(console, "failure", f"{record['failure_kind']}: {record['failure_message']}", limit)
+    _show_answer(console, record, limit)
     if record["target"] is not None:
         _field(console, "target", record["target"], limit)
     for score in record["scores"]:
@@ -102,6 +95,29 @@ def _show(console: "Console", record: dict[str, Any], limit: int | None) -> None
             limit,
         )
     console.print()
+
+
+def _show_answer(console: "Console", record: dict[str, Any], limit: int | None) -> None:
+    if record["ok"]:
+        calls = json.loads(record.get("tool_calls") or "[]")
+        if record["text"] or not calls:
+            _field(console, "answer", record["text"] or "(empty)", limit)
+        for call in calls:
+            _field(console, "tool call", f"{call['name']}({call['arguments']})", limit)
+    else:
+        _field(console, "failure", f"{record['failure_kind']}: {record['failure_message']}", limit)
+    if record.get("attempt_log"):
+        _field(console, "attempts", _attempts(record), limit)
+
+
+def _attempts(record: dict[str, Any]) -> str:
+    from regrade.report.attempts import attempt_rows
+
+    lines = []
+    for one in attempt_rows(json.loads(record["attempt_log"]), record["ttft_s"]):
+        times = f"began {one.began}, took {one.took}: " if one.took else ""
+        lines.append(f"{one.n}  {times}{one.outcome}" + (f"; then waited {one.then}" if one.then else ""))
+    return "\n".join(lines)
 
 
 def _verdict(score: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from regrade.addresses import SamplesAddress, SampleTextAddress, sample_ref
 from regrade.dashboard.sample_messages import Link, calls_of, laid_out, messages_of, text_view
 from regrade.dashboard.sample_table import SHOWN_AS, key_of, look_of, score_text
 from regrade.errors import RegradeError
+from regrade.report.attempts import attempt_rows, attempt_spans
 from regrade.report.curl import curl_command, why_no_curl
 from regrade.report.numbers import MISSING, format_money, format_seconds
 from regrade.store import RunEntry
@@ -89,6 +90,7 @@ def story_view(told: Told) -> StoryView:
         others=_others(told),
         past=_past(told),
         spans=_spans(record),
+        attempts=attempt_rows(_log(record), record["ttft_s"]),
         figures=_figures(record),
         curl=curl,
         curl_said=said,
@@ -249,7 +251,13 @@ def _past(told: Told) -> tuple[PastView, ...]:
     return (*found, PastView(f"this run: {told.story.outcome}", look_of(told.story.outcome), on=True))
 
 
+def _log(record: JsonObject) -> list[JsonObject]:
+    return record["attempt_log"] or []
+
+
 def _spans(record: JsonObject) -> tuple[SpanView, ...]:
+    if _log(record):
+        return attempt_spans(_log(record), record["throttle_s"] or 0.0)
     attempts, found = record["attempts"] or 0, []
     failed = attempts - 1 if record["ok"] else attempts
     if record["throttle_s"]:

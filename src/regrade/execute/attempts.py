@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from regrade.errors import ProviderError, StoreError
+from regrade.execute.attempt_log import AttemptLog
 from regrade.execute.budget import Budget, estimated_tokens
 from regrade.execute.options import ExecutorOptions, Timing
 from regrade.execute.pace import Pace
@@ -30,6 +31,7 @@ class Sending:
         queue_s: Seconds that it had waited by then.
         throttle_s: Seconds that it was held back for the rate limit, so far.
         attempts: How often it was sent, so far.
+        log: What each attempt came to; None until one fails.
     """
 
     request: Request
@@ -39,6 +41,7 @@ class Sending:
     queue_s: float
     throttle_s: float = 0.0
     attempts: int = 0
+    log: AttemptLog | None = None
 
 
 @dataclass(slots=True)
@@ -79,17 +82,25 @@ class Attempts:
                 sending.attempts = self.options.recorded(sending.request) or 1
         pace = sending.pace
         tokens = sum(estimated_tokens(sending.request)) if pace.counts_tokens else 0.0
-        sending.throttle_s += await pace.admit(tokens)
+        held = await pace.admit(tokens)
+        sending.throttle_s += held
         self._count(sending)
         began = self.timing.clock()
+        if sending.log is not None:
+            sending.log.held(held)
         try:
             completion = await self._asked(sending)
         except ProviderError as error:
+            sending.log = sending.log or AttemptLog(began)
+            sending.log.failed(sending.attempts, began, self.timing.clock(), error)
             pace.refused(error, tokens)
             raise
         usage = completion.usage
         used = (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
-        pace.answered(self.timing.clock() - began, used or tokens, tokens)
+        ended = self.timing.clock()
+        if sending.log is not None:
+            sending.log.answered(sending.attempts, began, ended)
+        pace.answered(ended - began, used or tokens, tokens)
         if completion.limits:
             pace.heard(completion.limits)
         return completion
@@ -126,11 +137,19 @@ class Attempts:
         def too_late(state: RetryCallState) -> bool:
             return self.timing.clock() + state.upcoming_sleep - sending.since > self.options.max_retry_s
 
+        async def sleep(seconds: float) -> None:
+            since = self.timing.clock()
+            try:
+                await self._sleep(seconds)
+            finally:
+                if sending.log is not None:
+                    sending.log.waited(self.timing.clock() - since)
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ProviderError) and error.retryable),
             wait=self._wait,
             stop=lambda state: too_late(state) or stop_after_attempt(self.options.max_retries + 1)(state),
-            sleep=self._sleep,
+            sleep=sleep,
             reraise=True,
         )
         try:
@@ -161,6 +180,7 @@ class Attempts:
             throttle_s=sending.throttle_s,
             retry_s=max(0.0, self.timing.clock() - sending.since - others) if sending.attempts > 1 else 0.0,
             attempts=sending.attempts,
+            attempt_log=sending.log.attempts if sending.log is not None else (),
             at=self.timing.now(),
         )
 
@@ -173,5 +193,6 @@ class Attempts:
             throttle_s=sending.throttle_s,
             retry_s=max(0.0, elapsed) if sending.attempts > 1 else 0.0,
             attempts=sending.attempts,
+            attempt_log=sending.log.attempts if sending.log is not None else (),
             at=self.timing.now(),
         )

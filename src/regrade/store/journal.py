@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from regrade.errors import StoreError
 from regrade.jsonio import encode, loads
 from regrade.types import (
+    Attempt,
     Completion,
     Failure,
     JsonObject,
@@ -22,9 +24,10 @@ from regrade.types import (
     Usage,
 )
 
-__all__ = ["VERSION", "JournalFile", "answer_record", "outcome_of", "record_of"]
+__all__ = ["VERSION", "JournalFile", "answer_record", "attempt_records", "outcome_of", "record_of"]
 
 VERSION = 1
+_ALWAYS = frozenset({"n", "began_s", "took_s"})
 _NEEDED = {*Key._fields, "hash", "ok"}
 
 
@@ -127,6 +130,8 @@ def _record(outcome: Outcome) -> JsonObject:
         "retry_s": outcome.retry_s,
         "attempts": outcome.attempts,
     }
+    if outcome.attempt_log:
+        record["attempt_log"] = attempt_records(outcome)
     if outcome.failure is not None:
         failure = outcome.failure
         record["failure"] = {"kind": failure.kind, "message": failure.message, "stage": failure.stage}
@@ -153,6 +158,14 @@ def answer_record(outcome: Outcome) -> JsonObject:
         "latency_s": completion.latency_s,
         "served_model": completion.served_model,
     }
+
+
+def attempt_records(outcome: Outcome) -> list[JsonObject]:
+    """Return each attempt that is noted of a request, without what is empty."""
+    return [
+        {name: value for name, value in asdict(one).items() if value or name in _ALWAYS}
+        for one in outcome.attempt_log
+    ]
 
 
 def _likelihood_record(completion: Completion) -> JsonObject:
@@ -206,6 +219,7 @@ def outcome_of(record: Mapping[str, object], request: Request, *, replayed: bool
         throttle_s=found.get("throttle_s", 0.0),
         retry_s=found.get("retry_s", 0.0),
         attempts=found.get("attempts", 0),
+        attempt_log=tuple(Attempt(**one) for one in found.get("attempt_log", ())),
         cached=found.get("cached", False),
         replayed=replayed,
         at=found.get("at", ""),

@@ -16,7 +16,7 @@ from regrade.types import Json, JsonObject, Key
 
 __all__ = ["PastOutcome", "SampleStory", "history", "row_of", "story"]
 
-_JSON = ("messages", "params", "metadata", "tool_calls")
+_JSON = ("messages", "params", "metadata", "tool_calls", "attempt_log")
 _KEY = "eval = ? and prompt = ? and model = ? and sample_id = ? and epoch = ?"
 _SIBLINGS = 200
 
@@ -29,7 +29,7 @@ class SampleStory:
         row: Its place in the samples table.
         key: Its key.
         outcome: `failure`, `wrong`, `right` or `unscored`: the first that it is, by all scorers.
-        record: The columns of the samples table; `messages`, `params`, `metadata` and `tool_calls` as values.
+        record: The columns of the samples table; what is JSON in them as values.
         scores: Rows of the scores table, all metrics, failures included.
         judges: The requests that scorers put to models about it, as `record`.
         siblings: The same sample by other models and prompts, and in other epochs, as rows of a list; 200 at

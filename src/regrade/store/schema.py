@@ -41,6 +41,7 @@ SAMPLES = pa.schema(
         pa.field("throttle_s", pa.float64()),
         pa.field("retry_s", pa.float64()),
         pa.field("attempts", pa.int32()),
+        pa.field("attempt_log", _TEXT),
         pa.field("failure_kind", _TEXT),
         pa.field("failure_message", _TEXT),
         pa.field("fingerprint", _TEXT),
@@ -54,8 +55,8 @@ SAMPLES = pa.schema(
     ],
     metadata=VERSION,
 )
-"""`input` and `target`: texts as they are, else JSON; `tool_calls`, `choice_logprobs`, `messages`, `params`,
-`metadata`: JSON.
+"""`input` and `target`: texts as they are, else JSON; `tool_calls`, `choice_logprobs`, `attempt_log`,
+`messages`, `params`, `metadata`: JSON.
 
 Runs of an older regrade lack the columns that were added since; they read as null. `VERSION` grows only
 when an older regrade would misread a table.

@@ -14,6 +14,7 @@ from typing import Self
 
 from regrade.jsonio import dumps, encode, loads
 from regrade.store.folders import RunFolder, unwritable
+from regrade.store.journal import attempt_records
 from regrade.types import Completion, Json, JsonObject, Outcome, ScoreRow, Usage
 
 __all__ = ["TableWriter"]
@@ -118,6 +119,7 @@ def _outcome_columns(outcome: Outcome, cost_usd: float | None, *, parsed: bool |
         "throttle_s": outcome.throttle_s,
         "retry_s": outcome.retry_s,
         "attempts": outcome.attempts,
+        "attempt_log": dumps(attempt_records(outcome)) if outcome.attempt_log else None,
         "failure_kind": failure.kind if failure else None,
         "failure_message": failure.message if failure else None,
         "fingerprint": sample.fingerprint,

@@ -3,16 +3,27 @@
 `Row -> Sample -> Request -> Outcome (Completion | Failure) -> ScoreRow -> SummaryRow`
 """
 
-from regrade.types.answers import Completion, Failure, Outcome, ToolCall, Usage
+from regrade.types.answers import Attempt, Completion, Failure, Outcome, ToolCall, Usage
 from regrade.types.choices import ChoiceMode, Choices, Option, OptionLogprob, TokenLogprob
 from regrade.types.datasets import Row, Sample
 from regrade.types.metrics import Estimate, MetricInput, SampleValues, SummaryRow
 from regrade.types.requests import AskRequest, Key, Model, ModelInfo, Price, Request
 from regrade.types.scores import Score, ScoreContext, ScoreRow
-from regrade.types.values import Better, Bounds, Endpoint, FailureKind, Json, JsonObject, Messages, Stage
+from regrade.types.values import (
+    Better,
+    Bounds,
+    Endpoint,
+    FailureKind,
+    Json,
+    JsonObject,
+    Messages,
+    Stage,
+    WaitReason,
+)
 
 __all__ = [
     "AskRequest",
+    "Attempt",
     "Better",
     "Bounds",
     "ChoiceMode",
@@ -45,4 +56,5 @@ __all__ = [
     "TokenLogprob",
     "ToolCall",
     "Usage",
+    "WaitReason",
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from regrade.types.choices import OptionLogprob, TokenLogprob
 from regrade.types.requests import Request
-from regrade.types.values import FailureKind, Stage
+from regrade.types.values import FailureKind, Stage, WaitReason
 
-__all__ = ["Completion", "Failure", "Outcome", "ToolCall", "Usage"]
+__all__ = ["Attempt", "Completion", "Failure", "Outcome", "ToolCall", "Usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,33 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a request was sent.
+
+    Attributes:
+        n: Which time, from 1.
+        began_s: Seconds after the first one was sent.
+        took_s: Seconds until it had an answer or failed.
+        kind: How it failed; None where it was answered.
+        status: The HTTP status of the refusal, where there was one.
+        message: The beginning of what the failure says; empty where it was answered.
+        waited_s: Seconds that passed before another was due.
+        why: What set that wait: the executor's own backoff, or the endpoint's Retry-After.
+        held_s: Seconds that the other was then held back for the endpoint's rate limit.
+    """
+
+    n: int
+    began_s: float
+    took_s: float
+    kind: FailureKind | None = None
+    status: int | None = None
+    message: str = ""
+    waited_s: float = 0.0
+    why: WaitReason | None = None
+    held_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A finished request: exactly one of `completion` and `failure` is set.
 
@@ -93,6 +120,7 @@ class Outcome:
         throttle_s: Seconds that it was held back for the endpoint's rate limit.
         retry_s: Seconds spent on failed attempts and on waits between attempts.
         attempts: How often it was sent; 0 when it never was.
+        attempt_log: Each time that it was sent, where one of them failed; of very many the first and last.
         cached: Whether the answer came from a cache and was not paid for in this run.
         replayed: Whether the answer came from the run's own journal on resume.
         at: When it finished, as an ISO 8601 UTC time.
@@ -105,6 +133,7 @@ class Outcome:
     throttle_s: float = 0.0
     retry_s: float = 0.0
     attempts: int = 0
+    attempt_log: tuple[Attempt, ...] = ()
     cached: bool = False
     replayed: bool = False
     at: str = ""

@@ -2,7 +2,17 @@
 
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Better", "Bounds", "Endpoint", "FailureKind", "Json", "JsonObject", "Messages", "Stage"]
+__all__ = [
+    "Better",
+    "Bounds",
+    "Endpoint",
+    "FailureKind",
+    "Json",
+    "JsonObject",
+    "Messages",
+    "Stage",
+    "WaitReason",
+]
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict of these. Checked where it enters."""
@@ -16,6 +26,7 @@ Messages: TypeAlias = list[JsonObject]
 Endpoint: TypeAlias = Literal["chat", "completions"]
 Better: TypeAlias = Literal["higher", "lower"]
 Stage: TypeAlias = Literal["request", "score"]
+WaitReason: TypeAlias = Literal["backoff", "retry_after"]
 
 Bounds: TypeAlias = tuple[float, float]
 """The least and the greatest value that a score can take."""

@@ -74,6 +74,7 @@ from regrade.views.samples import (
 )
 from regrade.views.search import FoundView, SearchView
 from regrade.views.story import (
+    AttemptView,
     CallView,
     JudgeView,
     MessageView,
@@ -103,6 +104,7 @@ from regrade.views.trend import (
 __all__ = [
     "AgreementView",
     "ArmRow",
+    "AttemptView",
     "AttentionView",
     "BarsView",
     "BaseView",

@@ -7,6 +7,7 @@ from regrade.views.runs import FactView
 from regrade.views.samples import Look
 
 __all__ = [
+    "AttemptView",
     "CallView",
     "JudgeView",
     "MessageView",
@@ -157,6 +158,27 @@ class SpanView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One time that a request was sent.
+
+    Attributes:
+        n: Which time; of several that were not kept the first and the last.
+        began: How long after the first it was sent.
+        took: How long it took.
+        outcome: How it ended, in words.
+        look: Whether that is an answer or a failure; empty where it was not kept.
+        then: What was waited before the next, and why; empty for the last.
+    """
+
+    n: str
+    began: str
+    took: str
+    outcome: str
+    look: Look = ""
+    then: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StoryView:
     """The story.
 
@@ -180,6 +202,7 @@ class StoryView:
         others: To other models, and with other prompts.
         past: In earlier runs, oldest first.
         spans: Where the time went.
+        attempts: Each time that it was sent; empty where the first one was answered, and for older runs.
         figures: Latency, tokens, cost, finish.
         curl: The request for a shell; None where none can be made.
         curl_said: What to know of it, or why there is none.
@@ -211,6 +234,7 @@ class StoryView:
     others: tuple[PastView, ...]
     past: tuple[PastView, ...]
     spans: tuple[SpanView, ...]
+    attempts: tuple[AttemptView, ...]
     figures: tuple[FactView, ...]
     curl: TextView | None
     curl_said: str
