@@ -39,6 +39,7 @@ def test_the_dashboard_serves_until_ctrl_c(workdir: Path) -> None:
         (["--port", "99999"], "not a port"),
         (["--token", "short"], "can be guessed"),
         (["--host", "no.such.host.invalid", "--behind-proxy"], "cannot listen on"),
+        (["reslts"], "there is no folder reslts"),
     ],
 )
 def test_a_wrong_command_is_one_error(

@@ -258,14 +258,19 @@ def test_models_run_one_by_one_share_a_row(dashboard: Start, workdir: Path, run:
     assert "no rank: a rank is among the models of one run" in dashboard().get("/").text
 
 
-def test_an_empty_folder_says_what_to_do(dashboard: Start, workdir: Path) -> None:
-    """No table, no filters: the command that fills it."""
+@pytest.mark.parametrize("path", ["/", "/runs", "/evals"])
+def test_where_nothing_is_yet_a_page_says_what_to_do(dashboard: Start, workdir: Path, path: str) -> None:
+    """Without results, without their folder: no table, no filters, the command that fills it; it waits."""
+    served = dashboard()
+    missing = served.get(path)
     Path("results").mkdir()
-    page = dashboard().get("/")
-    assert page.status == 200
-    assert page.find(".//table") == []
-    assert "No runs in results yet" in page.words(".//main")[0]
-    assert page.words(".//main//pre") == ["regrade run evals"]
+    empty = served.get(path)
+    for page in (missing, empty):
+        assert page.status == 200
+        assert page.find(".//table") == page.find(".//details[@id='filters']") == []
+        assert page.words(".//div[@id='notices']//h3") == ["No runs in results yet"]
+        assert page.words(".//div[@id='notices']//pre") == ["regrade run evals"]
+        assert page.find(".//div[@data-again][@data-whole]")
 
 
 def test_one_run_says_that_there_is_nothing_to_compare_with(

@@ -9,6 +9,7 @@ from regrade.cli.arguments import add_flag
 
 if TYPE_CHECKING:
     from regrade.dashboard.settings import DashboardSettings
+    from regrade.dashboard.sources import Sources
 
 __all__ = ["add_arguments", "execute"]
 
@@ -55,21 +56,28 @@ def execute(args: argparse.Namespace) -> int:
         if find_spec(package) is None:
             raise MissingExtraError(package, "dashboard", "the dashboard")
     from regrade.dashboard.settings import DashboardSettings
+    from regrade.dashboard.sources import default_sources, sources_of
 
     settings = DashboardSettings(args.host, args.port, args.token, args.behind_proxy, tuple(args.allow_host))
-    folders = args.results or [Path(os.environ.get("REGRADE_RESULTS") or "results")]
-    _serve(settings, folders, opens=args.open)
+    usual = Path(os.environ.get("REGRADE_RESULTS") or "results")
+    sources = sources_of(args.results) if args.results else default_sources(usual)
+    _serve(settings, sources, opens=args.open)
     return 0
 
 
-def _serve(settings: "DashboardSettings", folders: list[Path], *, opens: bool | None) -> None:
+def _serve(settings: "DashboardSettings", sources: "Sources", *, opens: bool | None) -> None:
     from regrade.dashboard.app import make_dashboard
     from regrade.dashboard.serving import address_of, listen, serve
 
-    app = make_dashboard(folders, settings)
+    app = make_dashboard(sources.folders, settings)
     listener = listen(settings)
     address = address_of(listener, settings)
     print(f"serving {address}", flush=True)
+    front = address + sources.front.removeprefix("/")
+    for note in sources.notes:
+        print(note)
+    if front != address:
+        print(f"that run is at {front}")
     if settings.token:
         print("open it once with ?token=… and the token at the end of the address")
     print("Ctrl-C ends it.", flush=True)
@@ -79,7 +87,7 @@ def _serve(settings: "DashboardSettings", folders: list[Path], *, opens: bool | 
         from urllib.parse import quote
 
         if opens or (opens is None and _has_display()):
-            webbrowser.open(address + (f"?token={quote(settings.token)}" if settings.token else ""))
+            webbrowser.open(front + (f"?token={quote(settings.token)}" if settings.token else ""))
 
     serve(app, listener, ready)
 

@@ -127,7 +127,7 @@ def saved_page(site: Site, page: Page[Any], address: Address) -> str:
     shown = None if page.show is None else page.show(site, Asked(address, form="html"))
     if not isinstance(shown, Shown):
         raise NotFoundError(f"nothing is to be seen at {address.url()}")
-    shown = shown.noticing(problem_notices(site.index.problems()))
+    shown = shown.noticing(problem_notices(site))
     view = frame_view(site, shown, address, {}, {})
     return shown.draw(Frame(view, saved=True, drawn=partial(_saved_on, site)))
 
@@ -213,7 +213,7 @@ class _Server:
                 raise NotFoundError("this page has no table to export")
             return respond(shown.export, form)
         ignored = [*read.ignored, *([f"format={form}"] if form not in {"", "html"} else [])]
-        notices = [*ignored_notice(ignored), *problem_notices(self._site.index.problems())]
+        notices = [*ignored_notice(ignored), *problem_notices(self._site)]
         return self._drawn(page, shown.noticing(notices), read.address, request, (form == "html", began))
 
     def _drawn(

@@ -11,6 +11,7 @@ from regrade.dashboard.changes import Pending
 from regrade.dashboard.comparisons import Problem
 from regrade.dashboard.exports import Export
 from regrade.dashboard.flipping import Chosen, FlipReader, flips_page
+from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
 from regrade.dashboard.pairs import show_pairs
 from regrade.dashboard.references import Side, side_of
@@ -64,8 +65,7 @@ def _choosing(site: Site, address: CompareAddress, *notices: NoticeView) -> Show
     """Return the page without a comparison: its forms."""
     choices = choices_of(site, address)
     if not site.index.runs():
-        where = " and ".join(map(str, site.index.folders))
-        notices = (NoticeView(f"No runs in {where} yet", command="regrade run evals"), *notices)
+        notices = (no_runs_notice(site), *notices)
     view = CompareView("Compare")
     return Shown("Compare", partial(compare_page, view=view, choices=choices), notices=notices)
 

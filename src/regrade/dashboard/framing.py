@@ -19,7 +19,7 @@ from regrade.dashboard.site import Site
 from regrade.store import FolderProblem, RunEntry
 from regrade.views import FrameView, LinkView, NoticeView
 
-__all__ = ["CHOICES", "bare_frame", "frame_view", "ignored_notice", "problem_notices"]
+__all__ = ["CHOICES", "bare_frame", "frame_view", "ignored_notice", "no_runs_notice", "problem_notices"]
 
 CHOICES = {"theme": ("auto", "light", "dark"), "keys": ("on", "off")}
 """What a reader may choose for all pages: parameters that become cookies. The first is the default."""
@@ -99,15 +99,28 @@ def ignored_notice(ignored: Sequence[str]) -> list[NoticeView]:
     ]
 
 
-def problem_notices(problems: Sequence[FolderProblem]) -> list[NoticeView]:
-    """Return what to say of folders that cannot be read: all that is newer together, the rest one by one."""
+def no_runs_notice(site: Site) -> NoticeView:
+    """Return what stands in the place of all runs where there is none yet."""
+    where = " and ".join(map(str, site.index.folders))
+    text = "A run lands here as soon as it starts. Looking at the wrong folder? regrade dashboard PATH"
+    return NoticeView(f"No runs in {where} yet", text, command="regrade run evals", waits=True)
+
+
+def problem_notices(site: Site) -> list[NoticeView]:
+    """Return what to say of folders that cannot be read: all that is newer together, the rest one by one.
+
+    A folder that is not there is no problem where nothing is: `no_runs_notice` has said so.
+    """
+    is_empty = not site.index.runs()
+    problems = [one for one in site.index.problems() if not (is_empty and one.kind == "missing")]
     newer = [one for one in problems if one.kind == "newer"]
     broken = [one for one in problems if one.kind != "newer"]
     found = [_newer(newer)] if newer else []
     for one in broken[:_PROBLEMS_SHOWN]:
         head = "No such results folder" if one.kind == "missing" else f"Cannot read {one.path.name}"
         hint = f" {one.hint}." if one.hint else ""
-        found.append(NoticeView(head, f"{one.message}.{hint} All else is shown.", kind="fail"))
+        rest = "" if is_empty else " All else is shown."
+        found.append(NoticeView(head, f"{one.message}.{hint}{rest}", kind="fail"))
     if len(broken) > _PROBLEMS_SHOWN:
         more = ", ".join(str(one.path) for one in broken[_PROBLEMS_SHOWN : _PROBLEMS_SHOWN + 20])
         found.append(NoticeView(f"{len(broken) - _PROBLEMS_SHOWN} more cannot be read", more, kind="fail"))

@@ -6,6 +6,7 @@ from functools import partial
 
 from regrade.addresses import GatesAddress, OverviewAddress, RunAddress
 from regrade.dashboard.exports import Export
+from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.matrix import Matrix, gather
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.running import goes_on
@@ -146,9 +147,7 @@ def _notices(site: Site, found: Matrix, address: OverviewAddress) -> list[Notice
     """Return what stands in the place of rows where there are none, or no earlier values."""
     every = site.index.runs()
     if not every:
-        where = " and ".join(map(str, site.index.folders))
-        text = "A run lands here as soon as it starts. Looking at the wrong folder? regrade dashboard PATH"
-        return [NoticeView(f"No runs in {where} yet", text, command="regrade run evals")]
+        return [no_runs_notice(site)]
     if not found.rows:
         return [_nothing_fits(site, address)]
     if len(every) == 1:

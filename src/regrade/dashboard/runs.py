@@ -6,6 +6,7 @@ from functools import partial
 
 from regrade.addresses import OverviewAddress, RunsAddress
 from regrade.dashboard.exports import Export
+from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.site import Site
 from regrade.dashboard.watching import RunState, Sight, state_of
@@ -155,9 +156,7 @@ def _notices(
     if found:
         return []
     if not site.index.runs():
-        where = " and ".join(map(str, site.index.folders))
-        text = "A run lands here as soon as it starts. Looking at the wrong folder? regrade dashboard PATH"
-        return [NoticeView(f"No runs in {where} yet", text, command="regrade run evals")]
+        return [no_runs_notice(site)]
     links = []
     for name in ("eval", "model", "tag", "status", "since"):
         dropped = address.without(name)

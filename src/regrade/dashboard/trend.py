@@ -5,6 +5,7 @@ from functools import partial
 
 from regrade.addresses import EvalAddress, EvalsAddress, OverviewAddress, RunAddress
 from regrade.dashboard.exports import Export
+from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.histories import Gathered, gather_history, known_models, runs_of
 from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
 from regrade.dashboard.site import Site
@@ -78,10 +79,7 @@ def _none_to_choose(site: Site, address: EvalsAddress, count: int) -> tuple[Noti
     if count:
         links = (LinkView(f"All {count} evals", EvalsAddress().url()),)
         return (NoticeView(f'No eval has "{address.q}" in its name', links=links),)
-    where = " and ".join(map(str, site.index.folders))
-    return (
-        NoticeView(f"No runs in {where} yet", "A run lands here as soon as it starts.", "regrade run evals"),
-    )
+    return (no_runs_notice(site),)
 
 
 def show(site: Site, asked: Asked[EvalAddress]) -> Shown | Redirect:

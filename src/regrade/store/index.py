@@ -171,8 +171,10 @@ class ResultsIndex:
         try:
             found = dict(_manifests(results))
         except OSError as error:
-            hint = "`regrade run` makes it, or name another one"
-            problems.append(FolderProblem(results, "missing", f"{results}: {error.strerror}", hint))
+            kind, hint = "missing", "`regrade run` makes it, or name another one"
+            if not isinstance(error, FileNotFoundError):
+                kind, hint = "broken", "Name another folder, or serve it as a user who may read it"
+            problems.append(FolderProblem(results, kind, f"{results}: {error.strerror}", hint))  # type: ignore[arg-type] # one of the two
             found = {}
         root = os.path.realpath(results)
         before = self._seen.get(results)

@@ -32,6 +32,7 @@ class NoticeView:
         kind: How serious it is: "unsure" for a warning, "fail" for what is broken, "failure" for requests
             that failed, "run" for what goes on, "none" for a remark.
         links: What can be done about it on the page.
+        waits: Whether the page is to show by itself when it is over.
     """
 
     head: str
@@ -39,6 +40,7 @@ class NoticeView:
     command: str = ""
     kind: Literal["none", "unsure", "fail", "failure", "run"] = "none"
     links: tuple[LinkView, ...] = ()
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@
 // Keys: an element with data-key="w" is followed by that key; rows to walk through have data-row.
 // Live: an element with data-live="URL" shows what that stream of events sends, until it says "end"; what stays the
 // same stays in place, so that focus and selection do.
-// Again: an element with data-again="2" has the view asked for again after so many seconds.
+// Again: an element with data-again="2" has the view asked for again after so many seconds; where it has data-whole
+// too, the whole page is replaced when it has become another.
 // Copy: a button with data-copy="ID" copies the text of that element, with data-copy="" the address of the page.
 
 const PLACES = { o: "Overview", t: "Over time", r: "Runs", s: "Samples", c: "Compare", g: "Gates" };
@@ -20,9 +21,10 @@ const follow = (element) => { if (element) element.click(); return Boolean(eleme
 function replace(next, quietly) {
   const names = all("[data-region][id]", next).map((one) => one.id);
   const known = names.length > 0 && names.join() === all("[data-region][id]").map((one) => one.id).join();
+  const timid = quietly && !known && !document.querySelector("[data-whole]");
   for (const name of known ? names : ["main"]) {
     const old = document.getElementById(name), fresh = next.getElementById(name);
-    if (!old || !fresh || old.isEqualNode(fresh) || (quietly && (!known || old.matches("form, .fold")))) continue;
+    if (!old || !fresh || old.isEqualNode(fresh) || timid || (quietly && old.matches("form, .fold"))) continue;
     for (const one of all("details[id][open]", old).concat(old.matches("details[open]") ? old : [])) {
       const same = one === old ? fresh : fresh.querySelector(`#${CSS.escape(one.id)}`);
       if (same) same.open = true;
