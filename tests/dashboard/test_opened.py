@@ -7,8 +7,12 @@ import pytest
 
 import regrade
 from regrade.dashboard.opened import OpenRuns
+from regrade.dashboard.sample_asking import Asking
 from regrade.errors import StoreError
 from regrade.store import ResultsIndex, RunEntry
+from regrade.store.parquet_base import Cancellation
+from regrade.store.sample_filters import SampleQuery
+from regrade.store.sample_pages import PageRequest
 
 
 @pytest.fixture
@@ -72,4 +76,19 @@ def test_a_run_without_tables_is_told(entry: RunEntry, tmp_path: Path) -> None:
         (tmp_path / "away").rename(entry.path / "samples.parquet")
     with runs.use(entry.folder) as back:
         assert back.queries.epochs == 1
+    runs.close()
+
+
+def test_a_page_searches_for_so_long_and_no_longer(entry: RunEntry) -> None:
+    """When the time for texts is over, rows and counts are of what was found; the next look goes on."""
+    runs, query, now = OpenRuns(), SampleQuery(text="e"), [0.0]
+    with runs.use(entry.folder) as one:
+        late = Asking(one, Cancellation(), lambda: now[0])
+        now[0] = 60.0
+        assert not late.page(query, PageRequest()).complete
+        assert (late.counts(query).total, late.counts(query).complete) == (0, False)
+        next_look = Asking(one, Cancellation(), lambda: now[0])
+        found = next_look.counts(query)
+        assert found.total > 0
+        assert found.complete
     runs.close()

@@ -21,6 +21,7 @@ from regrade.store.parquet_base import Cancellation, ParquetBase
 from regrade.store.sample_filters import LabelCell, SampleQuery, ScoreRange
 from regrade.store.sample_pages import PageRequest
 from regrade.store.sample_queries import SampleQueries
+from regrade.store.sample_search import TextSearch
 
 Make = Callable[..., SampleQueries]
 
@@ -225,6 +226,29 @@ def test_a_search_gives_what_it_found_in_time_and_goes_on(
     last = queries.page(query)
     assert [row.row for row in last.rows] == [5, 15, 25, 35]
     assert (last.complete, last.searched, last.next) == (True, 1.0, "")
+
+
+def test_a_search_that_goes_on_holds_nobody_up(table: Make) -> None:
+    """A reader with little time gets what another, who searches for the same, has found by then."""
+    base = table([{"text": "needle"}] * 3).base
+    search = TextSearch(base, SampleQuery(text="needle"), "found")
+    looked, left = threading.Event(), threading.Event()
+
+    def look() -> bool:
+        looked.set()
+        return left.wait(30)
+
+    slow = threading.Thread(target=search.go_on, kwargs={"until": look})
+    slow.start()
+    try:
+        assert looked.wait(30)
+        search.go_on(limit_s=0.001)
+        assert not search.complete
+    finally:
+        left.set()
+        slow.join(30)
+    search.go_on()
+    assert search.found == 3
 
 
 def test_queries_can_be_cancelled(table: Make) -> None:

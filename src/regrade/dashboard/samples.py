@@ -36,7 +36,6 @@ from regrade.views import LinkView, NoticeView
 
 __all__ = ["PAGES", "newest", "show"]
 
-_SEARCH_S = 1.5
 _EXPORTED = 4_096
 
 
@@ -64,7 +63,7 @@ def show(site: Site, asked: Asked[SamplesAddress]) -> Shown | Redirect:
     against = against_of(site, run, address.right) if address.right else None
     links = {"Samples": SamplesAddress(run.id).url()}
     with site.runs.use(run.folder, against) as opened:
-        asking = Asking(opened, asked.cancel)
+        asking = Asking(opened, asked.cancel, site.clock)
         wanted = wanted_of(address, opened.queries, has_reference=against is not None)
         export = _export(site, run, against, wanted, address)
         if asked.form in FORMATS:
@@ -122,8 +121,7 @@ _NAMES = ("eval", "prompt", "model")
 def _page(asking: Asking, query: SampleQuery, request: PageRequest) -> tuple[SamplePage, int, int]:
     """Return a page, how many samples fit, and how many of them lie in front of it."""
     opened, queries = asking.opened, asking.opened.queries
-    search = partial(queries.page, query, request, limit_s=_SEARCH_S, cancel=asking.cancel)
-    page = opened.kept((query, request), search, lambda made: made.complete)
+    page = asking.page(query, request)
     if not (request.after or request.before or query.failure_kinds) and len(query.outcomes) <= 1:
         counts = asking.counts(query)  # which are shown anyway
         name = query.outcomes[0] if query.outcomes else "total"

@@ -158,6 +158,8 @@ class SampleQueries:
             if order.name == "place" and not backwards:
                 enough = self._enough(query, order, asked, search)
             search.go_on(until=enough, limit_s=limit_s, cancel=cancel)
+        # Before the rows are read: another reader may come to the end meanwhile.
+        unsearched = search is not None and not search.complete
         wanted = self._wanted(query, search)
         if asked.before or asked.after:
             order.add_cursor(wanted, asked.before or asked.after, backwards=backwards)
@@ -171,7 +173,6 @@ class SampleQueries:
         if backwards:
             found.reverse()
         rows = self._rows([row for row, _ in found], cells, query.by, cancel)
-        unsearched = search is not None and not search.complete
         ahead, behind = (True, more) if backwards else (more or unsearched, bool(asked.after))
         ends = [order.cursor(value, row) for row, value in (found[:1] + found[-1:])]
         return SamplePage(
@@ -199,6 +200,7 @@ class SampleQueries:
         search = self._search(query)
         if search is not None:
             search.go_on(limit_s=limit_s, cancel=cancel)
+        complete = search is None or search.complete
         wanted = self._wanted(replace(query, outcomes=(), failure_kinds=()), search)
         terms = outcome_terms(self.base.scores, query.by)
         if self.epochs == 1:
@@ -209,7 +211,6 @@ class SampleQueries:
         )[0]
         found = dict(zip(("total", *terms), map(int, row), strict=True))
         flaky = found.pop("flaky")
-        complete = search is None or search.complete
         return OutcomeCounts(**found, flaky=flaky if self.epochs > 1 else None, complete=complete)
 
     def standing(

@@ -23,6 +23,8 @@ __all__ = ["TextSearch"]
 _STRETCH = 32_768
 _LONGEST_STRETCH = 262_144
 """Rows; a query costs some time of its own, and nothing is told before it ends."""
+_STRETCH_S = 0.25
+"""What a stretch should take, by what the one before took, so that deadlines are not missed by much."""
 
 
 class TextSearch:
@@ -47,6 +49,7 @@ class TextSearch:
         self._lock = threading.Lock()
         self._begun = False
         self._reasons = ""
+        self._rate = 0.0
         self.searched = 0
         self.found = 0
         weakref.finalize(self, _forget, base, (name, f"{name}_reasons"))
@@ -72,26 +75,40 @@ class TextSearch:
 
         Args:
             until: Asked after each stretch whether it is enough.
-            limit_s: Seconds after which no new stretch is begun; None: until the end.
+            limit_s: Seconds after which no new stretch is begun, the reasons included; None: until the end.
             cancel: Stops it.
 
         Raises:
             QueryStoppedError: When it was cancelled; what is found stays.
         """
         end = None if limit_s is None else self._clock() + limit_s
-        with self._lock:
-            self._begin(cancel)
-            found = -1
-            while self.searched < self._base.total:
-                if until is not None and self.found > found and until():
-                    return
-                if end is not None and self._clock() >= end:
-                    return
-                found = self.found
-                rows = min(max(_STRETCH, self.searched), _LONGEST_STRETCH)
-                last = self._base.end_of_part(self.searched, rows)
-                self._search(self.searched, last, cancel)
-                self.searched = last
+        if not self._lock.acquire(timeout=-1 if limit_s is None or not self._begun else limit_s):
+            return  # another reader searches for the same, and has found something by now
+        try:
+            self._go_on(until, end, cancel)
+        finally:
+            self._lock.release()
+
+    def _go_on(
+        self, until: Callable[[], bool] | None, end: float | None, cancel: Cancellation | None
+    ) -> None:
+        self._begin(cancel)
+        found = -1
+        while self.searched < self._base.total:
+            if until is not None and self.found > found and until():
+                return
+            began = self._clock()
+            if end is not None and began >= end:
+                return
+            found, first = self.found, self.searched
+            last = self._base.end_of_part(first, self._rows(_STRETCH_S if end is None else end - began))
+            self._search(first, last, cancel)
+            self.searched = last
+            self._rate = (last - first) / max(self._clock() - began, 1e-6)
+
+    def _rows(self, seconds: float) -> int:
+        """Return how many rows to search next; a few while nothing is known of how long they take."""
+        return int(min(max(_STRETCH, self._rate * min(seconds, _STRETCH_S)), _LONGEST_STRETCH))
 
     def _begin(self, cancel: Cancellation | None) -> None:
         if self._begun:
