@@ -1,6 +1,8 @@
 """Runs stay open between questions, a few at a time, and never under a reader's feet."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 import regrade
 from regrade.dashboard.opened import OpenRuns
 from regrade.dashboard.sample_asking import Asking
-from regrade.errors import StoreError
+from regrade.errors import QueryStoppedError, StoreError
 from regrade.store import ResultsIndex, RunEntry
 from regrade.store.parquet_base import Cancellation
 from regrade.store.sample_filters import SampleQuery
@@ -76,6 +78,32 @@ def test_a_run_without_tables_is_told(entry: RunEntry, tmp_path: Path) -> None:
         (tmp_path / "away").rename(entry.path / "samples.parquet")
     with runs.use(entry.folder) as back:
         assert back.queries.epochs == 1
+    runs.close()
+
+
+def test_readers_of_one_page_have_it_made_once(entry: RunEntry) -> None:
+    """Who asks what is being made already waits for that; if its maker fails, the next one makes it."""
+    runs, made, lock = OpenRuns(), list[int](), threading.Lock()
+    together = threading.Barrier(4)
+
+    def make() -> int:
+        with lock:
+            made.append(len(made))
+        if made[-1] == 0:
+            raise QueryStoppedError("the reader is gone")
+        return 7
+
+    def read() -> int | None:
+        together.wait(30)
+        try:
+            return one.kept("a", make)
+        except QueryStoppedError:
+            return None
+
+    with runs.use(entry.folder) as one, ThreadPoolExecutor(4) as readers:
+        found = [each.result(30) for each in [readers.submit(read) for _ in range(4)]]
+    assert sorted(found, key=str) == [7, 7, 7, None]
+    assert made == [0, 1]
     runs.close()
 
 

@@ -13,7 +13,7 @@ from regrade.errors import UsageError
 from regrade.stats import confusion as counted_confusion
 from regrade.store import ResultsIndex, RunFolder
 from regrade.store.entries import RunEntry
-from regrade.store.sample_figures import agreement, confusion, failures, histogram
+from regrade.store.sample_figures import agreement, confusion
 from regrade.store.sample_filters import LabelCell, SampleQuery
 from regrade.store.sample_queries import SampleQueries
 from regrade.store.sample_story import history, story
@@ -96,49 +96,6 @@ def test_the_past_of_a_sample_is_told_run_by_run(table: Make, tmp_path: Path) ->
     ]
     assert found[-1].scores == {"s": 1.0}
     assert len(history(runs, Key("e", "p", "m", "a", 1), limit=2)) == 2
-
-
-def test_bins_have_exact_round_edges(table: Make) -> None:
-    """A value on an edge belongs to the bin above it, the greatest to the last; missing ones are counted."""
-    values = [0.0, 0.1, 0.2, 0.2, 0.3, 0.95, 1.0, None]
-    queries = table([{"latency_s": one, "prompt_tokens": 7} for one in values])
-    found = histogram(queries, SampleQuery(), "latency_s", bins=11)
-    assert found.edges == (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-    assert found.counts == (1, 1, 2, 1, 0, 0, 0, 0, 0, 2)
-    assert found.missing == 1
-    assert histogram(queries, SampleQuery(), "prompt_tokens").counts == (8,)
-    nothing = histogram(queries, SampleQuery(models=("x",)), "ttft_s")
-    assert (nothing.edges, nothing.counts, nothing.missing) == ((), (), 0)
-    with pytest.raises(UsageError, match="no histogram"):
-        histogram(queries, SampleQuery(), "text")
-
-
-@pytest.mark.parametrize(
-    ("low", "high"), [(0.0371, 9.1), (3.0, 40_000.0), (1e-7, 3e-7), (-2.0, 5.0), (0.0, 0.3)]
-)
-def test_every_value_is_in_one_bin(table: Make, low: float, high: float) -> None:
-    """Whatever the range, the counts add up and the bins are not too many."""
-    values = np.linspace(low, high, 101)
-    queries = table([{"latency_s": float(one)} for one in values])
-    found = histogram(queries, SampleQuery(), "latency_s")
-    assert sum(found.counts) == 101
-    assert len(found.counts) <= 26
-    edges = np.array(found.edges)
-    expected = np.histogram(values, edges)[0]
-    assert list(expected) == list(found.counts)
-
-
-def test_failures_are_counted_by_kind(table: Make) -> None:
-    """Of requests and of scorers, over the samples that fit."""
-    rows = [{"ok": False, "failure_kind": "timeout", "failure_message": "late"} for _ in range(3)]
-    scores = [
-        {"sample_id": "s3", "scorer": name, "metric": name, "failure_kind": "scorer", "failure_message": "x"}
-        for name in ("a", "b")
-    ]
-    queries = table([*rows, {"model": "other"}, {}], [{**one, "model": "other"} for one in scores])
-    found = [(one.kind, one.stage, one.count, one.message) for one in failures(queries, SampleQuery())]
-    assert found == [("timeout", "request", 3, "late"), ("scorer", "score", 1, "x")]
-    assert [one.kind for one in failures(queries, SampleQuery(models=("other",)))] == ["scorer"]
 
 
 def test_confusion_is_that_of_the_statistics(sorted_run: regrade.Run) -> None:

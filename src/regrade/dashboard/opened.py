@@ -6,9 +6,10 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from regrade.store import RunFolder
-from regrade.store.parquet_base import file_signature
+from regrade.store.parquet_base import Cancellation, file_signature
 from regrade.store.sample_queries import SampleQueries
 
 __all__ = ["OpenRun", "OpenRuns"]
@@ -16,6 +17,13 @@ __all__ = ["OpenRun", "OpenRuns"]
 _MOST_RUNS = 4
 _MOST_KEPT = 64
 T = TypeVar("T")
+
+
+class _Turn:
+    """Whose turn it is to make something; gone with the last who waits for it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
 
 class OpenRun:
@@ -31,15 +39,29 @@ class OpenRun:
         self.signature = signature
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._turns: WeakValueDictionary[Hashable, _Turn] = WeakValueDictionary()
 
-    def kept(self, key: Hashable, make: Callable[[], T], keep: Callable[[T], bool] = lambda _: True) -> T:
+    def asked(self, cancel: Cancellation, work: Callable[..., T], *asked: Hashable) -> T:
+        """Return what a question to the run gives: `work(queries, *asked, cancel=cancel)`; kept."""
+        return self.kept((work.__qualname__, *asked), lambda: work(self.queries, *asked, cancel=cancel))
+
+    def kept(self, key: Hashable, make: Callable[[], T], keep: Callable[[T], bool] | None = None) -> T:
         """Return what was made under this key, or make it.
 
         Args:
             key: Names everything that it depends on, beside the run.
-            make: Makes it.
-            keep: Whether it may be given again: what a search found so far may not.
+            make: Makes it; once, however many ask for it at the same time.
+            keep: Whether it may be given again: what a search found so far may not. Where that is not sure,
+                nobody waits until another has made it.
         """
+        if keep is not None:
+            return self._found_or_made(key, make, keep)
+        with self._lock:
+            turn = self._turns.setdefault(key, _Turn())
+        with turn.lock:
+            return self._found_or_made(key, make, lambda _: True)
+
+    def _found_or_made(self, key: Hashable, make: Callable[[], T], keep: Callable[[T], bool]) -> T:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

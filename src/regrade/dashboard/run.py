@@ -94,9 +94,9 @@ def show(site: Site, asked: Asked[RunAddress]) -> Shown:
         run = site.index.find(address.run)
     except UsageError:
         return _problem(site, address)
-    found = _found(site, run, address)
+    found = _found(site, run, asked)
     if asked.form and any(_pending(one) for one in found.evals) and site.changes.settle(_PATIENCE_S):
-        found = _found(site, run, address)
+        found = _found(site, run, asked)
     return Shown(
         f"Run {run.id}",
         partial(run_page, view=_view(found)),
@@ -112,8 +112,8 @@ def drawn_at(site: Site) -> str:
     return f"As of {site.now():%H:%M:%S} UTC. Stopping this server does not stop the run."
 
 
-def _found(site: Site, run: RunEntry, address: RunAddress) -> _Found:
-    now = site.now()
+def _found(site: Site, run: RunEntry, asked: Asked[RunAddress]) -> _Found:
+    now, address = site.now(), asked.address
     state = state_of(run, now)
     summary = site.index.summary(run)
     sight = None
@@ -122,7 +122,7 @@ def _found(site: Site, run: RunEntry, address: RunAddress) -> _Found:
         run, state = sight.run, sight.state
     names = list(dict.fromkeys(row.eval for row in summary))
     chosen = [address.eval] if address.eval in names else names
-    details = details_of(site, run, chosen, address) if summary else Details()
+    details = details_of(site, run, chosen, address, asked.cancel) if summary else Details()
     tallies = tallies_of(details)
     baseline = site.baselines.chosen([run.results], "")
     evals = [

@@ -1,15 +1,18 @@
 """What the samples of a run tell beyond its summary; counted once a run, and kept while that is open."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any
 
 from regrade.addresses import RunAddress, SamplesAddress
-from regrade.dashboard.opened import OpenRun
 from regrade.dashboard.site import Site
 from regrade.errors import StoreError
 from regrade.report.run import ArmTally
 from regrade.report.run_details import ConfusionFacts, SpreadFacts
 from regrade.store import RunEntry
+from regrade.store.parquet_base import Cancellation
+from regrade.store.sample_filters import SampleQuery
 from regrade.types import JsonObject, SummaryRow
 
 __all__ = ["Details", "details_of", "tallies_of"]
@@ -50,7 +53,9 @@ class Details:
     problem: str = ""
 
 
-def details_of(site: Site, run: RunEntry, evals: Sequence[str], address: RunAddress) -> Details:
+def details_of(
+    site: Site, run: RunEntry, evals: Sequence[str], address: RunAddress, cancel: Cancellation
+) -> Details:
     """Return the details of a run.
 
     Args:
@@ -58,13 +63,14 @@ def details_of(site: Site, run: RunEntry, evals: Sequence[str], address: RunAddr
         run: The run.
         evals: Those that are shown; the first has its details shown.
         address: Which prompt and model were chosen.
+        cancel: Stops the counting.
     """
     name = evals[0] if evals else ""
     rows = [row for row in site.index.summary(run, slices=False) if row.eval == name]
     arms = list(dict.fromkeys((row.prompt, row.model) for row in rows))
     try:
         with site.runs.use(run.folder) as one:
-            return _details(one, run, (tuple(evals), rows, arms), address)
+            return _details(partial(one.asked, cancel), run, (tuple(evals), rows, arms), address)
     except StoreError as error:
         return Details(eval=name, arms=arms, problem=error.message)
 
@@ -79,19 +85,15 @@ def tallies_of(details: Details) -> dict[str, dict[_Arm, ArmTally]]:
 
 
 def _details(
-    one: OpenRun,
+    ask: Callable[..., Any],
     run: RunEntry,
     shown: tuple[tuple[str, ...], Sequence[SummaryRow], Sequence[_Arm]],
     address: RunAddress,
 ) -> Details:
     from regrade.store.sample_arms import arm_counts, failure_groups, spending
-    from regrade.store.sample_filters import SampleQuery
 
     evals, rows, arms = shown
     query, name = SampleQuery(evals=evals), evals[0]
-    counts = one.kept(("run counts", evals), lambda: arm_counts(one.queries, query))
-    failed = one.kept(("run failures", evals), lambda: failure_groups(one.queries, query))
-    spent = one.kept(("run spending", evals), lambda: spending(one.queries, query))
     arm = _chosen(arms, address)
     samples = SamplesAddress(
         run.id, eval=name, prompt=arm[0] if len({prompt for prompt, _ in arms}) > 1 else "", model=(arm[1],)
@@ -100,11 +102,11 @@ def _details(
         eval=name,
         arms=arms,
         arm=arm,
-        counts=[asdict(each) for each in counts],
-        failures=[asdict(each) for each in failed],
-        spending=[asdict(each) for each in spent],
-        spreads=_spreads(one, name, rows),
-        confusions=_confusions(one, name, arm, samples),
+        counts=[asdict(each) for each in ask(arm_counts, query)],
+        failures=[asdict(each) for each in ask(failure_groups, query)],
+        spending=[asdict(each) for each in ask(spending, query)],
+        spreads=_spreads(ask, name, rows),
+        confusions=_confusions(ask, name, arm, samples),
     )
 
 
@@ -115,22 +117,18 @@ def _chosen(arms: Sequence[_Arm], address: RunAddress) -> _Arm:
     return next(iter(fitting), arms[0] if arms else ("", ""))
 
 
-def _spreads(one: OpenRun, name: str, rows: Sequence[SummaryRow]) -> list[SpreadFacts]:
-    from regrade.store.sample_arms import spread
-    from regrade.store.sample_filters import SampleQuery
+def _spreads(ask: Callable[..., Any], name: str, rows: Sequence[SummaryRow]) -> list[SpreadFacts]:
+    from regrade.store.sample_arms import medians, spread
 
-    facts = []
+    facts, query = [], SampleQuery(evals=(name,))
     for column, (head, metrics) in _SPREADS.items():
-        found = one.kept(
-            ("run spread", name, column),
-            lambda column=column: spread(one.queries, SampleQuery(evals=(name,)), column),  # type: ignore[misc] # mypy knows no default of a lambda
-        )
+        found = ask(spread, query, column)
         if found is None:
             continue
         marks: Mapping[_Arm, Sequence[tuple[str, float]]] = (
             _marks(rows, metrics)
             if metrics
-            else {arm: [("median", value)] for arm, value in found.medians.items()}
+            else {arm: [("median", value)] for arm, value in ask(medians, query, column).items()}
         )
         facts.append(SpreadFacts(head, column.endswith("_s"), found.edges, found.counts, marks, found.beyond))
     return facts
@@ -146,19 +144,16 @@ def _marks(rows: Sequence[SummaryRow], metrics: Sequence[str]) -> dict[_Arm, lis
     return found
 
 
-def _confusions(one: OpenRun, name: str, arm: _Arm, samples: SamplesAddress) -> list[ConfusionFacts]:
+def _confusions(
+    ask: Callable[..., Any], name: str, arm: _Arm, samples: SamplesAddress
+) -> list[ConfusionFacts]:
     from regrade.store.sample_arms import labelled
     from regrade.store.sample_figures import confusion
-    from regrade.store.sample_filters import SampleQuery
 
-    scorers = one.kept(("run labels", name), lambda: labelled(one.queries, name))
     query = SampleQuery(evals=(name,), prompts=(arm[0],), models=(arm[1],))
     facts = []
-    for scorer in scorers:
-        found = one.kept(
-            ("run confusion", name, arm, scorer),
-            lambda scorer=scorer: confusion(one.queries, query, scorer),  # type: ignore[misc] # likewise
-        )
+    for scorer in ask(labelled, name):
+        found = ask(confusion, query, scorer)
         if found.expected:
             facts.append(ConfusionFacts(scorer, found.expected, found.found, found.counts, samples))
     return facts

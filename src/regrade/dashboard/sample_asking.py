@@ -45,7 +45,7 @@ class Asking:
         def make() -> SamplePage:
             return self.opened.queries.page(query, request, limit_s=self._left(), cancel=self.cancel)
 
-        return self.opened.kept((query, request), make, lambda made: made.complete)
+        return self.opened.kept((query, request), make, _is_complete if query.text else None)
 
     def counts(self, query: SampleQuery) -> OutcomeCounts:
         """Return how many samples of each outcome fit, whatever outcomes are asked for.
@@ -55,7 +55,7 @@ class Asking:
         bare = replace(query, outcomes=(), failure_kinds=())
         if bare not in self._counted:
             self._counted[bare] = self.opened.kept(
-                ("counts", bare), partial(self._counts, bare), lambda made: made.complete
+                ("counts", bare), partial(self._counts, bare), _is_complete if query.text else None
             )
         return self._counted[bare]
 
@@ -65,3 +65,7 @@ class Asking:
 
     def _left(self) -> float:
         return max(0.0, self._until - self._clock())
+
+
+def _is_complete(made: SamplePage | OutcomeCounts) -> bool:
+    return made.complete

@@ -128,7 +128,7 @@ def _page(asking: Asking, query: SampleQuery, request: PageRequest) -> tuple[Sam
         return page, getattr(counts, name) or 0, 0
     place = query, request.sort, request.after, request.before
     count = partial(queries.standing, query, request, asking.cancel)
-    total, first = opened.kept(place, count, lambda _: page.complete)
+    total, first = opened.kept(place, count, (lambda _: page.complete) if query.text else None)
     return page, total, first - len(page.rows) if request.before else first
 
 

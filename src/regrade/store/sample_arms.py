@@ -17,6 +17,7 @@ __all__ = [
     "arm_counts",
     "failure_groups",
     "labelled",
+    "medians",
     "spending",
     "spread",
 ]
@@ -83,13 +84,11 @@ class Spread:
     Attributes:
         edges: Round numbers at equal distances, one more than the bins; the last bin holds what lies beyond.
         counts: Of each bin, by prompt and model.
-        medians: By prompt and model.
         beyond: Whether the last bin holds values that lie beyond the last edge.
     """
 
     edges: tuple[float, ...]
     counts: Mapping[tuple[str, str], tuple[int, ...]]
-    medians: Mapping[tuple[str, str], float]
     beyond: bool
 
 
@@ -144,17 +143,20 @@ def failure_groups(
     Counts are those of `failures`, by arm.
     """
     wanted = queries.condition(query, cancel)
-    arm = "eval, prompt, model"
-    found = queries.base.rows(
+    arm, key = "eval, prompt, model", key_hash("epoch")
+    asked = (
         f"select {arm}, failure_kind, 'request', count(*), any_value(failure_message), min(attempts), "
-        f"max(attempts) from samples where not ok and {wanted.sql} group by all "
-        f"union all select {arm}, failure_kind, 'score', count(distinct {key_hash('epoch')}), "
-        "any_value(failure_message), null, null from scores where failure_kind is not null "
-        f"and {key_hash('epoch')} in (select {key_hash('epoch')} from samples where {wanted.sql}) "
-        "group by all order by 6 desc, 4, 1, 2, 3",
-        [*wanted.values, *wanted.values],
-        cancel,
+        f"max(attempts) from samples where not ok and {wanted.sql} group by all"
     )
+    values = wanted.values
+    if queries.base.scorers_failed:
+        asked += (
+            f" union all select {arm}, failure_kind, 'score', count(distinct {key}), "
+            "any_value(failure_message), null, null from scores where failure_kind is not null "
+            f"and {key} in (select {key} from samples where {wanted.sql}) group by all"
+        )
+        values = [*values, *values]
+    found = queries.base.rows(f"{asked} order by 6 desc, 4, 1, 2, 3", values, cancel)
     return [
         FailureGroup(
             eval=str(row[0]),
@@ -189,8 +191,7 @@ def spread(
     Raises:
         UsageError: Another column.
     """
-    if column not in _NUMBERS:
-        raise UsageError(f'there is no spread of "{column}"', hint=f"one of: {', '.join(_NUMBERS)}")
+    column = _number(column)
     wanted = queries.condition(query, cancel)
     low, high, tail = queries.base.rows(
         f"select min({column}), max({column}), quantile_cont({column}, {_TAIL}) from samples "
@@ -211,19 +212,26 @@ def spread(
     counts: dict[tuple[str, str], list[int]] = {}
     for prompt, model, place, n in found:
         counts.setdefault((str(prompt), str(model)), [0] * count)[int(place)] = int(n)
-    medians = queries.base.rows(
-        f"select prompt, model, quantile_cont({column}, 0.5) from samples where {column} is not null "
-        f"and {wanted.sql} group by 1, 2",
-        wanted.values,
-        cancel,
-    )
     digits = max(0, 2 - math.floor(math.log10(step)))
     return Spread(
         edges=tuple(round(first + place * step, digits) for place in range(count + 1)),
         counts={arm: tuple(numbers) for arm, numbers in counts.items()},
-        medians={(str(prompt), str(model)): float(value) for prompt, model, value in medians},
         beyond=float(high) > first + count * step * (1 + 1e-9),
     )
+
+
+def medians(
+    queries: SampleQueries, query: SampleQuery, column: str, cancel: Cancellation | None = None
+) -> dict[tuple[str, str], float]:
+    """Return the median of a number by prompt and model, as `spread`."""
+    wanted = queries.condition(query, cancel)
+    found = queries.base.rows(
+        f"select prompt, model, quantile_cont({_number(column)}, 0.5) from samples "
+        f"where {column} is not null and {wanted.sql} group by 1, 2",
+        wanted.values,
+        cancel,
+    )
+    return {(str(prompt), str(model)): float(value) for prompt, model, value in found}
 
 
 def spending(
@@ -271,6 +279,12 @@ def labelled(queries: SampleQueries, eval_name: str, cancel: Cancellation | None
         cancel,
     )
     return [str(scorer) for (scorer,) in found]
+
+
+def _number(column: str) -> str:
+    if column not in _NUMBERS:
+        raise UsageError(f'there is no spread of "{column}"', hint=f"one of: {', '.join(_NUMBERS)}")
+    return column
 
 
 def _bins(low: float, top: float, bins: int, *, whole: bool) -> tuple[float, float, int]:

@@ -95,8 +95,10 @@ class SampleBase:
     def _relate(self, scored: bool) -> None:
         self._relate_scores(scored)
         self._relate_requests()
-        failures = self._base.rows("select count(*) from scorer_failures")[0][0]
-        broken = f" or {key_hash('epoch')} in (select key from scorer_failures)" if failures else ""
+        self.scorers_failed = bool(self._base.rows("select count(*) from scorer_failures")[0][0])
+        broken = (
+            f" or {key_hash('epoch')} in (select key from scorer_failures)" if self.scorers_failed else ""
+        )
         self._base.rows(
             f"create view samples as select *, not ok{broken} as is_failure from requests "
             "where role = 'answer'"

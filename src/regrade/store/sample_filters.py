@@ -94,6 +94,11 @@ class SampleQuery:
     was_right: bool = False
     text: str = ""
 
+    @property
+    def asks_for_keys_alone(self) -> bool:
+        """Return whether it is evals, prompts, models and ids that are asked for and nothing else."""
+        return self == SampleQuery(self.evals, self.prompts, self.models, self.samples)
+
 
 @dataclass(slots=True)
 class Condition:
