@@ -12,6 +12,7 @@ __all__ = [
     "Flip",
     "Flips",
     "Lead",
+    "Several",
 ]
 
 
@@ -242,3 +243,22 @@ class Comparison:
     notes: tuple[str, ...]
     level: float
     agreements: tuple[Agreement, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """More than two runs, or arms of runs, every two of them measured against each other.
+
+    Attributes:
+        sides: As `run_a` and `run_b` of the changes name them, in the order in which the user did.
+        changes: Every pair of every metric of scorers; p adjusted over the pairs of a metric.
+        agreements: How often every two said the same, by every scorer.
+        notes: What the reader must know.
+        level: Of every interval.
+    """
+
+    sides: tuple[str, ...]
+    changes: tuple[Change, ...] = field(repr=False)
+    agreements: tuple[Agreement, ...] = field(repr=False)
+    notes: tuple[str, ...]
+    level: float

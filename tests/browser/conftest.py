@@ -99,6 +99,7 @@ class Served:
             "gates": GatesAddress(eval="arithmetic").url(),
             "compare": CompareAddress("main", second).url(),
             "compare-models": CompareAddress(second, by="model").url(),
+            "compare-three": CompareAddress("main", self.results.first, (second,)).url(),
             "search": "/search?q=arith",
         }
 
@@ -295,8 +296,8 @@ def browser(served: Served, chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         one = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = one.new_page()
-        for path in (served.pages["overview"], served.pages["compare"], served.pages["compare-models"]):
-            page.goto(served.url + path)
+        for name in ("overview", "compare", "compare-models", "compare-three"):
+            page.goto(served.url + served.pages[name])
             page.wait_for_selector(SETTLED)
         page.close()
         yield one

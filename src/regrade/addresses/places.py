@@ -1,7 +1,8 @@
 """The address of every page."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from regrade.addresses.address import Address, one_of, prefixed
 
@@ -232,28 +233,53 @@ class SampleFileAddress(Address):
 
 @dataclass(frozen=True, slots=True)
 class CompareAddress(Address):
-    """Two runs, models or prompts against each other.
+    """Two or more runs, models or prompts against each other.
 
     Attributes:
         a: Run or baseline, or an arm of one, as `regrade compare` takes it.
         b: Likewise; empty with `by` of models or prompts: all of A against each other.
+        c: Others, cut at every comma: `sides` has them whole.
         by: What differs between both.
         eval: Of this eval.
         model: Of this model.
         scorer: Of this scorer.
         flips: Which flips are listed.
         after: How many of them stand on the pages before.
+        table: The table that is exported.
     """
 
     PATH: ClassVar[str] = "/compare"
     a: str = ""
     b: str = ""
+    c: tuple[str, ...] = ()
     by: str = one_of("run", "model", "prompt")
     eval: str = ""
     model: str = ""
     scorer: str = ""
     flips: str = one_of("lost", "gained", "flaky")
     after: int = 0
+    table: str = one_of("changes", "ranks", "slices", "agreement", "flips")
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Return all that is named, in order: no name of a run or baseline holds an equals sign."""
+        others: list[str] = []
+        for piece in self.c:
+            if others and piece.startswith(("model=", "prompt=")):
+                others[-1] += f",{piece}"
+            else:
+                others.append(piece)
+        return tuple(one for one in (self.a, self.b, *others) if one)
+
+    def among(self, sides: Sequence[str]) -> Self:
+        """Return the same page with other sides.
+
+        Args:
+            sides: In order.
+        """
+        a, b, *others = *sides, *[""] * (2 - len(sides))
+        pieces = tuple(piece for text in others for piece in text.split(",") if piece)
+        return replace(self, a=a, b=b, c=pieces)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from regrade.compare.changes import changes_of
 from regrade.compare.joining import join
 from regrade.comparisons import Change
 
-__all__ = ["Rank", "changes_within", "ranks_of"]
+__all__ = ["Rank", "among", "changes_among", "changes_within", "ranks_of"]
 
 _ALPHA = 0.05
 
@@ -40,14 +40,46 @@ def changes_within(arms: Sequence[Arm], level: float, seed: int) -> list[Change]
     """
     by_prompt = _groups(arms, lambda arm: (arm.eval, arm.prompt))
     by_model = _groups(arms, lambda arm: (arm.eval, arm.model))
+    return changes_among((*by_prompt, *by_model), level, seed)
+
+
+def changes_among(groups: Iterable[Sequence[Arm]], level: float, seed: int) -> list[Change]:
+    """Return every pair of arms of each group by every metric of a scorer, p by Holm over a metric's pairs.
+
+    Args:
+        groups: Arms that are held against each other.
+        level: Of every interval.
+        seed: Of every draw.
+    """
     return [
         change
-        for group in (*by_prompt, *by_model)
+        for group in groups
         for name in _metrics(group)
         for change in changes_of(
             [join(*pair) for pair in itertools.combinations(_with(group, name), 2)], level, seed
         )
     ]
+
+
+def among(sides: Sequence[Sequence[Arm]]) -> list[list[Arm]]:
+    """Return the arms of several runs that belong together: same eval, prompt and model, one a run at most.
+
+    As with two runs, a name need not agree where every run has one alone in an eval.
+
+    Args:
+        sides: Arms of each run.
+    """
+    found: list[list[Arm]] = []
+    for name in dict.fromkeys(arm.eval for side in sides for arm in side):
+        own = [mine for side in sides if (mine := [arm for arm in side if arm.eval == name])]
+        groups: defaultdict[tuple[str, ...], list[Arm]] = defaultdict(list)
+        told = [
+            each for each in ("model", "prompt") if any(len({getattr(a, each) for a in s}) > 1 for s in own)
+        ]
+        for arm in (arm for side in own for arm in side):
+            groups[tuple(getattr(arm, each) for each in told)].append(arm)
+        found += [group for group in groups.values() if len(group) > 1]
+    return found
 
 
 def _groups(arms: Sequence[Arm], of: Callable[[Arm], tuple[str, str]]) -> Iterator[list[Arm]]:
@@ -67,7 +99,15 @@ def _with(group: Sequence[Arm], name: tuple[str, str]) -> list[Arm]:
     return [replace(arm, measures=(measure,)) for arm, measure in found if measure is not None]
 
 
-def ranks_of(models: Sequence[str], changes: Iterable[Change]) -> dict[str, Rank]:
+def _models(one: Change) -> tuple[str, str]:
+    return one.model_a, one.model_b
+
+
+def ranks_of(
+    models: Sequence[str],
+    changes: Iterable[Change],
+    names: Callable[[Change], tuple[str, str]] = _models,
+) -> dict[str, Rank]:
     """Return the rank of each model: 1 + the number of models that are shown to be better.
 
     Shown means an adjusted two-sided p of at most 5 %. Models that are not told apart may share a place with
@@ -76,13 +116,14 @@ def ranks_of(models: Sequence[str], changes: Iterable[Change]) -> dict[str, Rank
     Args:
         models: All that have a value.
         changes: The pairs of one metric among them.
+        names: Of A and B, where other things than models are ranked.
     """
     beaten = dict.fromkeys(models, 0)
     for one in changes:
         if one.difference is None or one.p_adjusted is None or one.p_adjusted > _ALPHA or not one.difference:
             continue
         b_better = (one.difference > 0) == (one.better == "higher")
-        worse = one.model_a if b_better else one.model_b
+        worse = names(one)[0 if b_better else 1]
         if worse in beaten:
             beaten[worse] += 1
     counts = list(beaten.values())

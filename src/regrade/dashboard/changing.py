@@ -8,7 +8,8 @@ the file of a baseline. For each it writes a line: the key, "done" and either "c
 With "listed" it is asked for the whole comparison, with so many flips of a kind at most: "arm_a" and "arm_b"
 choose model and prompt. First come lines with "flips" (of the group "group", its kind "kind" and in it the
 stretch "stretch"), then one with the "comparison" without them. With "scorer" it is asked how often models of
-the run "a" said the same. It ends with its input.
+the run "a" said the same. With "sides", each a path, a model and a prompt, every two of them are compared:
+"several". It ends with its input.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from regrade.api.comparing import changes_between, listed_comparison
+from regrade.api.several import compare_several
 from regrade.api.sources import ArmChoice
 from regrade.comparisons import Comparison
 from regrade.dashboard.parts import parts_of
@@ -64,6 +66,9 @@ def _answers(asked: JsonObject, registry: Registry) -> Iterator[JsonObject]:
     try:
         if "listed" in asked:
             yield from parts_of(_compared(asked, registry))
+        elif "sides" in asked:
+            sides = [ArmChoice(*one) for one in asked["sides"]]
+            yield {"several": asdict(compare_several(sides, registry=registry)), "done": True}
         elif "scorer" in asked:
             yield {"agreement": _agreement(asked), "done": True}
         else:

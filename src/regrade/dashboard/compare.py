@@ -15,6 +15,7 @@ from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
 from regrade.dashboard.pairs import show_pairs
 from regrade.dashboard.references import Side, side_of
+from regrade.dashboard.several import MOST, show_several
 from regrade.dashboard.sides import choices_of, side_view
 from regrade.dashboard.site import Site
 from regrade.errors import UsageError
@@ -37,15 +38,15 @@ _CRUMBS = (LinkView("Overview", OverviewAddress().url()),)
 def show(site: Site, asked: Asked[CompareAddress]) -> Shown | Redirect:
     """Return the comparison that the address asks for, or what there is to be chosen."""
     address = asked.address
+    if len(address.sides) > 2 or address.c:  # noqa: PLR2004 - two have a page of their own
+        return _of_several(site, asked)
     try:
         b = side_of(site, address.b) if address.b else None
         a = side_of(site, address.a, b) if address.a else None
     except UsageError as error:
         notice = NoticeView("There is no such run", error.message, error.hint or "", "unsure")
         return _choosing(site, address, notice)
-    plain = CompareAddress(
-        a.text if a else "", b.text if b else "", address.by, address.eval, address.model, address.scorer
-    ).url(flips=address.flips, after=address.after)
+    plain = address.url(a=a.text if a else "", b=b.text if b else "")
     if plain != address.url():
         return Redirect(f"{plain}&format={asked.form}" if asked.form else plain)
     if address.by != "run" and b is not None and not (b.choice.selected or (a and a.choice.selected)):
@@ -59,6 +60,26 @@ def show(site: Site, asked: Asked[CompareAddress]) -> Shown | Redirect:
     if a is None or b is None:
         return _choosing(site, address)
     return _compared(site, asked, a, b)
+
+
+def _of_several(site: Site, asked: Asked[CompareAddress]) -> Shown | Redirect:
+    """Return the page of more than two, by their whole names, each of them once."""
+    address = asked.address
+    try:
+        sides = [side_of(site, text) for text in address.sides]
+        near = next((one for one in sides if one.run is not None), None)
+        sides = [side_of(site, one.text, near) for one in sides]
+    except UsageError as error:
+        notice = NoticeView("There is no such run", error.message, error.hint or "", "unsure")
+        return _choosing(site, address, notice)
+    plain = address.among(list(dict.fromkeys(one.text for one in sides))).url()
+    if plain != address.url():
+        return Redirect(f"{plain}&format={asked.form}" if asked.form else plain)
+    if len(sides) > MOST:
+        text = "Leave some of them out; all models of a run have a page of their own."
+        notice = NoticeView(f"{len(sides)} are too many: {MOST} can be held against each other", text)
+        return _choosing(site, address, notice)
+    return show_several(site, asked, sides)
 
 
 def _choosing(site: Site, address: CompareAddress, *notices: NoticeView) -> Shown:

@@ -3,15 +3,15 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from regrade.api.sources import ArmChoice
-from regrade.comparisons import Comparison, Flip, Flips
+from regrade.comparisons import Comparison, Flip, Flips, Several
 from regrade.dashboard.changes import Pending, signature_of
-from regrade.dashboard.parts import STRETCH, comparison_of, parts_of
+from regrade.dashboard.parts import STRETCH, comparison_of, parts_of, several_of
 from regrade.dashboard.worker import Task, Worker
 from regrade.jsonio import encode, loads
 from regrade.store.index_cache import IndexCache, Part
@@ -111,6 +111,18 @@ class Comparisons:
         kind = f"agreement {encode(asked).decode()}"
         return self._asked(_task(asked, (path, kind, signature_of(Path(path)))), _read_pairs)
 
+    def among(self, sides: Sequence[ArmChoice]) -> Several | Problem | Pending:
+        """Return every two of some runs against each other; what is not known yet is begun.
+
+        Args:
+            sides: Each as for `between`.
+        """
+        paths = [Path(os.path.realpath(one.reference)) for one in sides]
+        arms = [[one.model, one.prompt] for one in sides]
+        asked: JsonObject = {"sides": [[str(path), *arm] for path, arm in zip(paths, arms, strict=True)]}
+        kind = f"several {encode(asked).decode()}"
+        return self._asked(_task(asked, (str(paths[0]), kind, signature_of(*paths))), _read_several)
+
     def know(self, a: ArmChoice, b: ArmChoice, found: Comparison) -> None:
         """Take over a comparison that was computed elsewhere, with its flips."""
         task = _compare_task(a, b)
@@ -141,7 +153,7 @@ class Comparisons:
             content = encode(answer["flips"])
         else:
             where, lasting = _place(task), "error" not in answer
-            own = ("comparison", "agreement", "error", "hint")
+            own = ("comparison", "agreement", "several", "error", "hint")
             content = encode({name: answer[name] for name in own if name in answer})
         self._kept.put(where, content, lasting=lasting)
 
@@ -227,6 +239,10 @@ def _understood(content: bytes, read: Callable[[JsonObject], FoundT]) -> FoundT 
 
 def _read_comparison(answer: JsonObject) -> Comparison:
     return comparison_of(answer["comparison"])
+
+
+def _read_several(answer: JsonObject) -> Several:
+    return several_of(answer["several"])
 
 
 def _read_pairs(answer: JsonObject) -> tuple[PairAgreement, ...]:

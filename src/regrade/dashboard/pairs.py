@@ -1,32 +1,32 @@
 """All models, or prompts, of a run against each other: paired tests from its own table, and agreement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 
 from regrade.addresses import CompareAddress, OverviewAddress, RunAddress
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Pending
+from regrade.dashboard.compare_tables import Tables, export_links, export_of
 from regrade.dashboard.comparisons import Problem
-from regrade.dashboard.exports import Export
 from regrade.dashboard.page import Asked, Shown
 from regrade.dashboard.references import Side
+from regrade.dashboard.several import RANK_COLUMNS, grouped
 from regrade.dashboard.sides import choices_of, side_view
 from regrade.dashboard.site import Site
 from regrade.pages.compare import compare_page
+from regrade.report.agreeing import MEANS, Same, matrix_view
 from regrade.report.comparison import change_records
 from regrade.report.differences import pair_views
+from regrade.report.ranks import between, rank_records, ranks_view, tested_paragraph
 from regrade.store import RunEntry
-from regrade.store.sample_figures import PairAgreement
 from regrade.types import JsonObject
-from regrade.views import AgreementView, CompareView, LinkView, MatrixCell, NoticeView
+from regrade.views import AgreementView, CompareView, LinkView, NoticeView
 
 __all__ = ["show_pairs"]
 
 _PATIENCE_S = 600.0
 _GLANCE_S = 0.3
-_FEWEST = 3
-_SHADES = 4
 
 
 def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEntry) -> Shown:
@@ -45,28 +45,50 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
     mine = [one for one in every if one.eval == shown_eval and _has(one, address, side)]
     wanted = [one for one in mine if address.scorer in {"", one.scorer}]
     main = [one for one in wanted if address.scorer or one.metric == wanted[0].metric]
-    matrix, pending = None, False
-    if address.by == "model" and wanted:
-        matrix = _matrix(site, asked, run, wanted[0])
-        pending = matrix is not None and matrix.is_pending
+    matrix = _matrix(site, asked, run, wanted[0]) if address.by == "model" and wanted else None
+    names = {name: name for one in main for name in between(one, address.by)}
+    grouping = partial(grouped, key=lambda one: (one.scorer, one.metric, _same(one, address.by)))
+    some = bool(address.model or side.choice.selected)  # a rank rests on all pairs
+    tables = _tables(wanted, [] if some else grouping(main), (address.by, names))
     title = f"{'Prompts' if address.by == 'prompt' else 'Models'} of {run.id}"
     choices = choices_of(site, address)
     view = CompareView(
         title=title,
         sides=(side_view(site, side),),
-        paragraph=_paragraph(main, shown_eval, address.by),
+        paragraph=tested_paragraph(main, shown_eval, address.by),
         differences=pair_views(main, partial(_pair_links, run=run.id, by=address.by)),
-        matrix=matrix,
-        command=f"regrade compare {run.id},{address.by}=A {run.id},{address.by}=B",
-        is_pending=pending,
-        is_whole_run=True,
+        ranks=tuple(ranks_view(one, address.by, names) for one in ([] if some else grouping(main))),
+        matrices=() if matrix is None else (matrix,),
+        exports=export_links(address, tables),
+        is_pending=matrix is not None and matrix.is_pending,
+        is_several=True,
     )
     choices = choices.offering(evals, [one.scorer for one in every if one.eval == shown_eval], shown_eval)
     notices = () if every else (_nothing(run, address.by),)
-    export = Export.of("pairs", change_records(wanted), tuple(one.name for one in fields(Change)))
     crumbs = (LinkView("Overview", OverviewAddress().url()), LinkView(run.id, RunAddress(run.id).url()))
     draw = partial(compare_page, view=view, choices=choices)
-    return Shown(title, draw, export, crumbs=crumbs, notices=notices)
+    return Shown(title, draw, export_of(address, tables), crumbs=crumbs, notices=notices)
+
+
+def _same(one: Change, by: str) -> str:
+    """Return the prompt, or model, that both of a pair share."""
+    return one.prompt_b if by == "model" else one.model_b
+
+
+def _tables(
+    wanted: Sequence[Change], main: Iterable[list[Change]], by: tuple[str, Mapping[str, str]]
+) -> Tables:
+    """Return what can be had as a file."""
+
+    def ranks() -> list[JsonObject]:
+        return [
+            {**one, "group": _same(group[0], by[0])} for group in main for one in rank_records(group, *by)
+        ]
+
+    return {
+        "changes": ([one.name for one in fields(Change)], lambda: change_records(wanted)),
+        "ranks": (RANK_COLUMNS, ranks),
+    }
 
 
 def _pairs(rows: Iterable[JsonObject], by: str, run: str) -> list[Change]:
@@ -92,19 +114,6 @@ def _has(one: Change, address: CompareAddress, side: Side) -> bool:
     return model in {"", one.model_a, one.model_b} and prompt in {"", one.prompt_a, one.prompt_b}
 
 
-def _paragraph(changes: Sequence[Change], name: str, by: str) -> str:
-    """Return how many of the pairs are told apart."""
-    if not changes:
-        return ""
-    tested = [one for one in changes if one.p is not None]
-    shown = [one for one in tested if one.p_adjusted is not None and one.p_adjusted <= 0.05]  # noqa: PLR2004 - 5 %
-    pairs = "1 pair" if len(tested) == 1 else f"{len(tested)} pairs"
-    return (
-        f"{name}: of {pairs} of {by}s, {len(shown)} differ beyond chance (paired tests, Holm over the pairs "
-        "of a metric, 5 %). Pairs that are not told apart are not shown to be equal."
-    )
-
-
 def _pair_links(one: Change, run: str, by: str) -> tuple[LinkView, ...]:
     arms = [
         ",".join(
@@ -116,7 +125,7 @@ def _pair_links(one: Change, run: str, by: str) -> tuple[LinkView, ...]:
         )
         for model, prompt in ((one.model_a, one.prompt_a), (one.model_b, one.prompt_b))
     ]
-    return (LinkView("flips", CompareAddress(arms[0], arms[1], by, one.eval).url()),)
+    return (LinkView("flips", CompareAddress(arms[0], arms[1], by=by, eval=one.eval).url()),)
 
 
 def _matrix(site: Site, asked: Asked[CompareAddress], run: RunEntry, main: Change) -> AgreementView | None:
@@ -127,30 +136,16 @@ def _matrix(site: Site, asked: Asked[CompareAddress], run: RunEntry, main: Chang
         found = site.comparisons.agreement(*arguments)
     prompt = "" if main.prompt_b == "default" else f", prompt {main.prompt_b}"
     title = f"{main.eval}{prompt}: {main.scorer}"
-    means = "the same label, or both right or both wrong where there are none; whichever is right"
     if isinstance(found, Pending):
-        return AgreementView(title, means, (), is_pending=True)
+        return AgreementView(title, MEANS, (), is_pending=True)
     if isinstance(found, Problem):
-        return AgreementView(title, means, (), problem=found.message)
-    models = [one for one in run.models if any(one in {pair.model_a, pair.model_b} for pair in found)]
-    if len(models) < _FEWEST:
-        return None
-    by_pair = {frozenset((pair.model_a, pair.model_b)): pair for pair in found}
-    rows = tuple(
-        tuple(_cell(by_pair.get(frozenset((row, column))), run.id) for column in models[:place])
-        for place, row in enumerate(models)
-        if place
-    )
-    return AgreementView(title, means, tuple(models), rows)
+        return AgreementView(title, MEANS, (), problem=found.message)
+    by_pair = {frozenset((pair.model_a, pair.model_b)): Same(pair.n, pair.same) for pair in found}
 
+    def href(a: str, b: str) -> str:
+        return CompareAddress(f"{run.id},model={a}", f"{run.id},model={b}", by="model").url()
 
-def _cell(pair: PairAgreement | None, run: str) -> MatrixCell | None:
-    if pair is None:
-        return None
-    href = CompareAddress(f"{run},model={pair.model_a}", f"{run},model={pair.model_b}", by="model").url()
-    exact = f"{pair.model_a} and {pair.model_b}: {pair.same:.2%} of {pair.n:,} samples"
-    shade = max(0, min(_SHADES, int((pair.same - 0.5) * 2 * (_SHADES + 1))))
-    return MatrixCell(f"{pair.same * 100:.0f}", exact, shade, href)
+    return matrix_view(title, run.models, by_pair, href)
 
 
 def _nothing(run: RunEntry, by: str) -> NoticeView:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from regrade.comparisons import Agreement, ArmName, Change, Comparison, Flips, Lead
+from regrade.comparisons import Agreement, ArmName, Change, Comparison, Flips, Lead, Several
 from regrade.types import JsonObject
 
-__all__ = ["KINDS", "STRETCH", "comparison_of", "parts_of"]
+__all__ = ["KINDS", "STRETCH", "comparison_of", "parts_of", "several_of"]
 
 KINDS = {"lost": "broken", "gained": "mended", "flaky": "wavering"}
 """Kinds of flips, as pages call them, and where a comparison has them."""
@@ -63,6 +63,21 @@ def comparison_of(record: JsonObject) -> Comparison:
         "notes": tuple(record["notes"]),
     }
     return Comparison(**{**record, **parts})
+
+
+def several_of(record: JsonObject) -> Several:
+    """Return the comparison of several runs of a record.
+
+    Raises:
+        KeyError, TypeError: When it is none.
+    """
+    parts: JsonObject = {
+        "sides": tuple(record["sides"]),
+        "changes": tuple(Change(**one) for one in record["changes"]),
+        "agreements": tuple(Agreement(**one) for one in record["agreements"]),
+        "notes": tuple(record["notes"]),
+    }
+    return Several(**{**record, **parts})
 
 
 def _flips(record: JsonObject) -> Flips:

@@ -18,6 +18,7 @@ __all__ = ["choices_of", "side_view"]
 _MOST_RUNS = 200
 _MOST_QUICK = 8
 _HASH = 7
+_LETTERS = "CDEFGH"
 
 
 def side_view(site: Site, side: Side) -> SideView:
@@ -56,13 +57,21 @@ def choices_of(site: Site, address: CompareAddress, found: Comparison | None = N
         address=address,
         a=_with(own[0], address.a),
         b=_with(own[1], address.b),
+        more=tuple(_more(address)),
         evals=tuple(dict.fromkeys(change.eval for change in changes)),
         models=tuple(dict.fromkeys(change.model_b for change in changes)),
         scorers=tuple(dict.fromkeys(change.scorer for change in changes if change.scorer)),
-        swap=address.url(a=address.b, b=address.a) if address.a and address.b else "",
+        swap=address.url(a=address.b, b=address.a) if address.a and address.b and not address.c else "",
         quick=tuple(_quick(site, runs)) if not (address.a and address.b) else (),
         models_href=CompareAddress(one.id, by="model").url() if one is not None and several else "",
     )
+
+
+def _more(address: CompareAddress) -> Iterator[tuple[str, str]]:
+    """Yield letter and choice of each side beside A and B, then an empty one while there is room."""
+    others = address.sides[2:]
+    if address.a and address.b:
+        yield from zip(_LETTERS, (*others, ""), strict=False)
 
 
 def _quick(site: Site, runs: Sequence[RunEntry]) -> Iterator[tuple[str, tuple[LinkView, ...]]]:

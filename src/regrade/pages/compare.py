@@ -23,6 +23,7 @@ _SAVED_LIMIT = 3_500_000
 _QUESTION_LIMIT = 4_000
 _ANSWER_LIMIT = 8_000
 _LONG = 600
+_LETTERS = "ABCDEFGH"
 _LOOKS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "none": ""}
 
 
@@ -47,6 +48,7 @@ class Choices:
         address: Of the page.
         a: For A.
         b: For B.
+        more: Those beside A and B, each with its letter and what is chosen; the last is one to be added.
         evals: To show one of.
         models: Likewise.
         scorers: Likewise.
@@ -59,6 +61,7 @@ class Choices:
     address: CompareAddress
     a: tuple[Options, ...] = ()
     b: tuple[Options, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
     evals: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     scorers: tuple[str, ...] = ()
@@ -67,16 +70,30 @@ class Choices:
     eval: str = ""
     quick: tuple[tuple[str, tuple[LinkView, ...]], ...] = ()
 
-    def offering(self, evals: Sequence[str], scorers: Sequence[str], shown: str) -> "Choices":
-        """Return the same with what the pairs of a run offer.
+    def with_chosen(self, chosen: str) -> tuple[Options, ...]:
+        """Return what is offered beside A and B, with what is chosen, which may be older than all of that."""
+        values = [value for group in self.b for value, _ in group.values]
+        if not chosen or chosen in values:
+            return self.b
+        return (Options("Chosen", ((chosen, chosen),)), *self.b)
+
+    def offering(
+        self, evals: Sequence[str], scorers: Sequence[str], shown: str, models: Sequence[str] = ()
+    ) -> "Choices":
+        """Return the same with what the pairs of a run, or of several, offer.
 
         Args:
             evals: To choose one of.
             scorers: Likewise.
             shown: The eval that is shown.
+            models: To choose one of.
         """
         return replace(
-            self, evals=tuple(dict.fromkeys(evals)), scorers=tuple(dict.fromkeys(scorers)), eval=shown
+            self,
+            evals=tuple(dict.fromkeys(evals)),
+            scorers=tuple(dict.fromkeys(scorers)),
+            models=tuple(dict.fromkeys(models)),
+            eval=shown,
         )
 
 
@@ -95,6 +112,7 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
         word_of_mark={**WORD_OF_MARK, "none": "not shown to differ"},
         looks=_LOOKS,
         wrapped=wrapped,
+        letters=_LETTERS,
     )
 
 

@@ -85,8 +85,16 @@ def lead_views(leads: Sequence[Lead], links: LinksOf = no_links) -> tuple[Differ
     )
 
 
-def pair_views(changes: Sequence[Change], links: LinksOf) -> tuple[DifferencesView, ...]:
-    """Return every two models, or prompts, of a run against each other, a table for each metric."""
+def pair_views(
+    changes: Sequence[Change], links: LinksOf, label: Callable[[Change], str] = arm_names
+) -> tuple[DifferencesView, ...]:
+    """Return every two models, prompts or runs against each other, a table for each metric.
+
+    Args:
+        changes: The pairs.
+        links: Of a row.
+        label: Of a row.
+    """
     by_metric: dict[tuple[str, str, str, bool], list[Change]] = {}
     for one in changes:
         by_metric.setdefault((one.eval, one.scorer, one.metric, one.share), []).append(one)
@@ -94,7 +102,7 @@ def pair_views(changes: Sequence[Change], links: LinksOf) -> tuple[DifferencesVi
         DifferencesView(
             f"{name}: {change_label(rows[0])}",
             _unit(rows[0]),
-            tuple(_row(arm_names(one), one, links(one)) for one in rows),
+            tuple(_row(label(one), one, links(one)) for one in rows),
             tuple(change_notes(rows)),
             _is_up(rows),
         )

@@ -12,6 +12,8 @@ from regrade.views.compare import (
     FlipKind,
     FlipPageView,
     MatrixCell,
+    RankRow,
+    RanksView,
     SideView,
 )
 from regrade.views.documents import (
@@ -166,6 +168,8 @@ __all__ = [
     "PriceChart",
     "PricePoint",
     "ProgressView",
+    "RankRow",
+    "RanksView",
     "RuleGroup",
     "RuleRow",
     "RunRow",

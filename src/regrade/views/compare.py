@@ -1,6 +1,7 @@
 """Views of the page that compares two runs, models or prompts, or all models of a run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from regrade.views.documents import FlipView, ForestRow, Mark, TableView
 from regrade.views.frame import LinkView, NoticeView
@@ -14,6 +15,8 @@ __all__ = [
     "FlipKind",
     "FlipPageView",
     "MatrixCell",
+    "RankRow",
+    "RanksView",
     "SideView",
 ]
 
@@ -26,11 +29,13 @@ class SideView:
         name: As `regrade compare` takes it.
         href: Its run; empty for a baseline.
         facts: What else is to be said of it: when it began, its commit.
+        without: The comparison without it; empty where that is none.
     """
 
     name: str
     href: str = ""
     facts: tuple[str, ...] = ()
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,25 +202,61 @@ class AgreementView:
 
 
 @dataclass(frozen=True, slots=True)
+class RankRow:
+    """Where one of several sides stands.
+
+    Attributes:
+        place: "1", or "2=" where another has the same.
+        name: The side.
+        value: Of the metric.
+        better: The sides that it is shown to be better than.
+        untold: The sides that it is not told apart from.
+    """
+
+    place: str
+    name: str
+    value: str
+    better: str
+    untold: str
+
+
+@dataclass(frozen=True, slots=True)
+class RanksView:
+    """The sides by rank, by one metric.
+
+    Attributes:
+        title: Of which eval and metric.
+        rows: The best first.
+        notes: Sentences for below.
+    """
+
+    title: str
+    rows: tuple[RankRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CompareView:
     """The page.
 
     Attributes:
         title: What is held against what.
-        sides: A and B; for all models of a run that run alone.
+        sides: A, B and any others; for all models of a run that run alone.
         paragraph: What changed, in a few sentences.
         filtered: What only a part of the comparison is shown of; empty for all.
         differences: Metrics of scorers.
         resources: What the requests tell.
         agreements: Agreement of labels of A and B.
         leads: Slices that stand out.
-        matrix: Agreement of three or more models.
+        ranks: More than two sides by rank.
+        matrices: Agreement of three or more sides.
         flips: Samples that changed sides, one kind; in a file all kinds.
         notes: What the reader must know.
         command: The same on the command line.
         problem: Why there is no comparison; None where there is.
+        exports: Of each table by its name: formats.
         is_pending: Whether some of it is still computed.
-        is_whole_run: Whether all models, or prompts, of a run are compared.
+        is_several: Whether more than two are compared, each with each.
     """
 
     title: str
@@ -226,10 +267,12 @@ class CompareView:
     resources: tuple[DifferencesView, ...] = ()
     agreements: tuple[TableView, ...] = ()
     leads: tuple[DifferencesView, ...] = ()
-    matrix: AgreementView | None = None
+    ranks: tuple[RanksView, ...] = ()
+    matrices: tuple[AgreementView, ...] = ()
     flips: tuple[FlipPageView, ...] = ()
     notes: tuple[str, ...] = ()
     command: str = ""
     problem: NoticeView | None = None
+    exports: Mapping[str, tuple[LinkView, ...]] = field(default_factory=dict)
     is_pending: bool = False
-    is_whole_run: bool = False
+    is_several: bool = False

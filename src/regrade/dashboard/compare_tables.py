@@ -1,0 +1,43 @@
+"""The tables of a comparison in exact numbers, each to be had by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from regrade.addresses import CompareAddress
+from regrade.dashboard.exports import FORMATS, Export
+from regrade.types import JsonObject
+from regrade.views import LinkView
+
+__all__ = ["Tables", "export_links", "export_of"]
+
+Tables = Mapping[str, tuple[Sequence[str], Callable[[], Sequence[JsonObject]]]]
+"""Columns and rows of each table by its name; rows are made when they are asked for."""
+
+
+def export_of(address: CompareAddress, tables: Tables) -> Export:
+    """Return the table that an address asks for; its first one where it has no such.
+
+    Args:
+        address: Of the page.
+        tables: What it has.
+    """
+    name = address.table if address.table in tables else next(iter(tables))
+    columns, rows = tables[name]
+    return Export(f"compare-{name}", tuple(columns), lambda: iter([rows()]))
+
+
+def export_links(address: CompareAddress, tables: Tables) -> dict[str, tuple[LinkView, ...]]:
+    """Return where each table is to be had, a link a format.
+
+    Args:
+        address: Of the page.
+        tables: What it has.
+    """
+    found = {}
+    for name in tables:
+        own = address.url(table=name)
+        joint = "&" if "?" in own else "?"
+        found[name] = tuple(
+            LinkView(form.upper() if form != "parquet" else "Parquet", f"{own}{joint}format={form}")
+            for form in FORMATS
+        )
+    return found
