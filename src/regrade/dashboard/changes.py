@@ -4,11 +4,11 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
 from regrade.comparisons import Change
+from regrade.dashboard.versions import own_version
 from regrade.dashboard.worker import Task, Worker
 from regrade.jsonio import encode, loads
 from regrade.store.index_cache import IndexCache, Part
@@ -122,7 +122,7 @@ def signature_of(*paths: Path) -> str:
     Args:
         paths: Folders of runs, files of baselines.
     """
-    return " ".join([version("regrade"), *map(_looks, paths)])
+    return " ".join([own_version(), *map(_looks, paths)])
 
 
 def _looks(path: Path) -> str:

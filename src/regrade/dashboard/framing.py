@@ -1,7 +1,6 @@
 """What stands around every page: places, themes, exports, and what is not as usual in the results folders."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 
 from regrade.addresses import (
     Address,
@@ -16,6 +15,7 @@ from regrade.addresses import (
 from regrade.dashboard.exports import FORMATS
 from regrade.dashboard.page import Shown
 from regrade.dashboard.site import Site
+from regrade.dashboard.versions import own_version
 from regrade.store import FolderProblem, RunEntry
 from regrade.views import FrameView, LinkView, NoticeView
 
@@ -30,7 +30,7 @@ _PROBLEMS_SHOWN = 3
 def bare_frame(title: str, request_cookies: Mapping[str, str] | None = None) -> FrameView:
     """Return the frame of a page that tells nothing of the results, for readers who may not see them."""
     theme = (request_cookies or {}).get("regrade-theme", "")
-    return FrameView(title, theme=theme if theme in {"light", "dark"} else "", version=version("regrade"))
+    return FrameView(title, theme=theme if theme in {"light", "dark"} else "", version=own_version())
 
 
 def frame_view(
@@ -68,7 +68,7 @@ def frame_view(
         ),
         keys_off=keys_off,
         sources=tuple(map(str, site.index.folders)),
-        version=version("regrade"),
+        version=own_version(),
         notices=tuple(shown.notices),
         query=address.q if isinstance(address, SearchAddress) else "",
     )

@@ -5,12 +5,15 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from importlib import import_module
 
 import uvicorn
 from starlette.applications import Starlette
 
 from regrade.dashboard.settings import DashboardSettings
+from regrade.dashboard.site import Site
 from regrade.errors import UsageError
+from regrade.pages.drawing import prepare
 
 __all__ = ["address_of", "listen", "serve"]
 
@@ -70,5 +73,14 @@ def serve(app: Starlette, listener: socket.socket, ready: Callable[[], None] = l
         timeout_graceful_shutdown=_GRACE_S,
     )
     threading.Thread(target=ready, daemon=True).start()  # the socket takes connections already
+    threading.Thread(target=_prepare, args=(app.state.site,), daemon=True).start()
     with listener, contextlib.closing(app.state.site), contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _prepare(site: Site) -> None:
+    """Do ahead, while a browser opens, what the first page of each kind would wait for."""
+    site.index.refresh()
+    prepare()
+    with contextlib.suppress(ImportError):
+        import_module("duckdb")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from regrade.pages.visible import plain
 
-__all__ = ["ASSETS", "asset", "draw", "styles"]
+__all__ = ["ASSETS", "asset", "draw", "prepare", "styles"]
 
 ASSETS = ("tokens.css", "base.css", "dashboard.css", "regrade.js")
 """What a page of the dashboard loads, in order; a report has the first two inside."""
@@ -17,6 +17,13 @@ ASSETS = ("tokens.css", "base.css", "dashboard.css", "regrade.js")
 def draw(template: str, context: dict[str, object]) -> str:
     """Return a page: every value that is no markup is escaped, and its hidden characters are shown."""
     return _environment().get_template(template).render(context)
+
+
+def prepare() -> None:
+    """Compile all templates now, so that no reader waits for that; takes about a second."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
 
 
 def styles(*names: str) -> str:

@@ -278,6 +278,7 @@ class _Tables:
         self._held: OrderedDict[tuple[str, str], tuple[str, Sequence[Json]]] = OrderedDict()
         self._rows_held = 0
         self._problems: dict[Path, tuple[str, FolderProblem]] = {}
+        self._roots: dict[Path, str] = {}
 
     def problems(self) -> list[FolderProblem]:
         with self._lock:
@@ -292,7 +293,7 @@ class _Tables:
         made: Callable[[Json], _Row],
     ) -> list[_Row]:
         """Return the rows of one file of a run; none where there is no such file or it is damaged."""
-        path = os.path.realpath(run.path)
+        path = f"{self._real(run.results)}/{run.path.name}"
         signature = _signature(f"{path}/{file}")
         with self._lock:
             held = self._held.get((path, kind))
@@ -311,6 +312,13 @@ class _Tables:
         rows = [made(row) for row in loads(content)]
         self._hold((path, kind), signature, rows)
         return list(rows)
+
+    def _real(self, results: Path) -> str:
+        """Return the path of a results folder as the cache knows it."""
+        found = self._roots.get(results)
+        if found is None:
+            found = self._roots[results] = os.path.realpath(results)
+        return found
 
     def _content(
         self, run: RunEntry, file: str, signature: str, read: Callable[[RunFolder], Sequence[Json]]
