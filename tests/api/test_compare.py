@@ -67,6 +67,15 @@ def test_flips_carry_prompt_target_and_both_answers(suite: Suite) -> None:
     assert view.gained[0].prompt == "7+8"
 
 
+def test_what_was_set_up_otherwise_is_told(suite: Suite) -> None:
+    """By name, of what both sides have; nothing where the same was run again."""
+    old, again = run(suite, recorded("m", RIGHT)), run(suite, recorded("m", broken(1)))
+    new = run(suite, recorded("m", RIGHT), prompt="Sum: {{ q }}", parameters={"temperature": 0.5})
+    assert not any("from A to B" in note for note in regrade.compare(old.id, again.id).comparison.notes)
+    (note,) = [one for one in regrade.compare(old.id, new.id).comparison.notes if "from A to B" in one]
+    assert note == "sums, from A to B: model m temperature unset to 0.5; prompt default text changed."
+
+
 def test_flaky_is_told_apart_from_regressed(suite: Suite) -> None:
     """Who fails now and then in both runs is flaky; who always passed and now fails is lost."""
     a: list[Any] = [[text] * 3 for text in RIGHT]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -84,8 +85,11 @@ def test_marks_stand_where_something_changed(past: Past) -> None:
     rows = page.words(".//section[@aria-labelledby='ch']//tbody/tr")
     assert [one.split()[0] for one in rows] == ["M", "S", "D", "P"]
     assert "Model late added" in rows[0]
-    assert "20 samples → " in rows[2]
-    assert "18 samples" in rows[2]
+    assert 'Scorer exact_match normalize unset to ["strip"]' in rows[1]
+    assert "Dataset 20 to 18 samples" in rows[2]
+    assert "Prompt default text changed" in rows[3]
+    (hashes,) = page.find(".//section[@aria-labelledby='ch']//tbody/tr[2]/td[3]")
+    assert re.fullmatch(r"[0-9a-f]{8,} to [0-9a-f]{8,}", hashes.attrib["title"])
     (link,) = page.find(".//section[@aria-labelledby='ch']//tbody/tr[1]//a")
     a, b = past.runs[4].id, past.runs[5].id
     assert link.attrib["href"] == f"/compare?a={a}&b={b}&eval={quote(NAME, safe='/')}"

@@ -26,6 +26,7 @@ __all__ = [
     "flip_with_texts",
     "listed_comparison",
     "refuse_itself",
+    "set_up_otherwise",
     "unfinished",
     "with_texts",
 ]
@@ -169,7 +170,13 @@ def _compared(
     names = choice_a.text(side_a.name), choice_b.text(side_b.name)
     found = compare_pairs(names, [join(*pair) for pair in pairs], alone, *figures, listed)
     skipped = (*passed_over(results, choice_a), *passed_over(results, choice_b))
-    notes = (*skipped, *unfinished([side_a, side_b]), *changed_code(side_a, side_b), *found.notes)
+    notes = (
+        *skipped,
+        *unfinished([side_a, side_b]),
+        *set_up_otherwise(side_a, side_b, pairs),
+        *changed_code(side_a, side_b),
+        *found.notes,
+    )
     return replace(found, notes=notes), side_a, side_b
 
 
@@ -283,6 +290,27 @@ def passed_over(results: Path, choice: ArmChoice) -> list[str]:
         for folder, manifest in newest
         if manifest.status != "success"
     ]
+
+
+def set_up_otherwise(a: Recorded, b: Recorded, pairs: "Sequence[tuple[Arm, Arm]]") -> list[str]:
+    """Return a sentence for each eval whose models, prompts, dataset or scorers are otherwise in B."""
+    from regrade.report.setups import told_between, told_in_a_line
+
+    if a.name == b.name:
+        return []
+    arms: dict[str, set[tuple[str, str]]] = {}
+    for one, other in pairs:
+        shown = arms.setdefault(other.eval, set())
+        shown |= {("M", other.model)} if one.model == other.model else set()
+        prompt = other.prompt.partition("[")[0]  # a variant of a matrix has its values behind it
+        shown |= {("P", prompt)} if one.prompt == other.prompt else set()
+    notes = []
+    before, after = a.setup(), b.setup()
+    for name, shown in arms.items():
+        told = told_between(before, after, name)
+        line = told_in_a_line({part: how for part, how in told.items() if part[0] in "DS" or part in shown})
+        notes += [f"{name}, from A to B: {line}."] if line else []
+    return notes
 
 
 def changed_code(a: Recorded, b: Recorded) -> list[str]:

@@ -1,7 +1,7 @@
 """Runs and baselines as arms: what `compare`, `gate` and `power` read."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -172,6 +172,16 @@ class Recorded:
         if path is None or not wanted:
             return iter(())
         return read_rows(path, (*key, "sample_id"), chosen, columns)
+
+    def setup(self) -> JsonObject:
+        """Return its manifest; of a baseline its header, which tells less.
+
+        Raises:
+            StoreError: When it cannot be read.
+        """
+        if self.baseline is not None:
+            return dict(self.baseline.header)
+        return {} if self.folder is None else asdict(self.folder.manifest())
 
     def with_modes(self, arms: "Sequence[Arm]") -> "list[Arm]":
         """Return its arms, each with the mode in which its multiple choice was asked."""

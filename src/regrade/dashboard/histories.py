@@ -1,14 +1,17 @@
 """The history of one eval: its runs with their values, and the baseline's."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from regrade.addresses import EvalAddress
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Found, Pending
 from regrade.dashboard.site import Site
-from regrade.report.history import History, Measure, PastRun, arms_of, measures_of, slots_of
+from regrade.errors import RegradeError
+from regrade.report.history import History, Measure, PastRun, arms_of, changes_of, measures_of, slots_of
+from regrade.report.setups import Part, told_between
 from regrade.report.times import parse_time
 from regrade.store import BaselineFile, EvalShape, RunEntry
 
@@ -18,6 +21,7 @@ Gathered = tuple[History, list[Measure]]
 """What a page shows, and every metric that it could show."""
 
 _COMMIT = 7
+_MOST_TOLD = 50
 
 
 def runs_of(site: Site, name: str, start: datetime | None) -> list[RunEntry]:
@@ -52,8 +56,21 @@ def gather_history(site: Site, runs: Sequence[RunEntry], address: EvalAddress) -
     measure = next(named, None) if address.metric else next(iter(measures), None)
     history = History(address.eval, found, measure, models, slots_of(known, models), arms_of(found, models))
     if past and measure is not None:
+        history = _with_words(history, [entry for entry, _ in past])
         history = _with_baseline(site, history, past[-1][0])
     return history, measures
+
+
+def _with_words(history: History, entries: Sequence[RunEntry]) -> History:
+    """Return the history with how its newest changes are otherwise, from the manifests of their runs."""
+    told: dict[tuple[str, str], dict[Part, str]] = {}
+    for one in changes_of(history)[-_MOST_TOLD:]:
+        before, after = entries[one.since], entries[one.place]
+        if one.before and (before.id, after.id) not in told:
+            with suppress(RegradeError):
+                a, b = (asdict(run.manifest()) for run in (before, after))
+                told[before.id, after.id] = told_between(a, b, history.eval)
+    return replace(history, told=told)
 
 
 def _past(site: Site, entry: RunEntry, name: str) -> PastRun:

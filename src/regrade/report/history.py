@@ -8,6 +8,7 @@ from datetime import datetime
 from regrade.comparisons import Change
 from regrade.report.measures import metric_label
 from regrade.report.numbers import format_estimate
+from regrade.report.setups import KIND_OF_LETTER, Part
 from regrade.report.summary import is_share, leading_metric, show_row
 from regrade.types import SummaryRow
 
@@ -27,7 +28,6 @@ LETTERS = "MPDS"
 """Model, prompt, dataset, scorer: what marks stand for."""
 
 _LOOKS = 6
-_HASH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,7 @@ class History:
         basis: What they rest on; empty texts where that is not known.
         since: What changed from it to the newest run, by prompt and model.
         is_pending: Whether that is still computed.
+        told: By the ids of two runs, how parts of the setup are otherwise in the second.
     """
 
     eval: str
@@ -164,6 +165,7 @@ class History:
     basis: tuple[str, str] = ("", "")
     since: Mapping[tuple[str, str], Change] = field(default_factory=dict)
     is_pending: bool = False
+    told: Mapping[tuple[str, str], Mapping[Part, str]] = field(default_factory=dict)
 
     def value(self, run: PastRun, arm: tuple[str, str]) -> SummaryRow | None:
         """Return the row that is shown of an arm, if it holds a number."""
@@ -244,8 +246,9 @@ class Changed:
         since: Of the run that had it the other way.
         name: Of the model, prompt or scorer; empty for the dataset.
         what: The same in words.
-        before: Hash or size; empty for what is new.
+        before: Hash; empty for what is new.
         after: The same.
+        words: How it is otherwise, as far as that is known.
     """
 
     letter: str
@@ -255,42 +258,49 @@ class Changed:
     what: str
     before: str
     after: str
+    words: str = ""
 
 
 def changes_of(history: History) -> list[Changed]:
     """Return what changed from run to run that bears on what is shown, the oldest first."""
     found: list[Changed] = []
-    known: dict[tuple[str, str], tuple[str, int]] = {}
+    known: dict[Part, tuple[str, int]] = {}
     seen: set[str] = set()
     scorer = history.measure.scorer if history.measure else ""
     for place, run in enumerate(history.runs):
-        for key, (hashed, said) in _parts(run, scorer, history).items():
-            letter, name = key
-            before = known.get(key)
-            if before is None and letter in seen and letter in "MP":
+        for part, hashed in _parts(run, scorer, history).items():
+            before = known.get(part)
+            if before is None and part[0] in seen and part[0] in "MP":
                 found.append(
-                    Changed(letter, place, place - 1, name, _what(letter, name, is_new=True), "", said)
+                    Changed(part[0], place, place - 1, part[1], _what(part, is_new=True), "", hashed)
                 )
             elif before is not None and before[0] != hashed:
-                was = _parts(history.runs[before[1]], scorer, history)[key][1]
-                found.append(Changed(letter, place, before[1], name, _what(letter, name), was, said))
-            known[key] = hashed, place
+                found.append(_changed(history, part, (before[1], place), (before[0], hashed)))
+            known[part] = hashed, place
         seen |= {letter for letter, _ in known}
     return found
 
 
-def _parts(run: PastRun, scorer: str, history: History) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return what the values of a run rest on: hash, and what people read of it."""
-    found = {("M", name): (one, one[:_HASH]) for name, one in run.models.items() if name in history.slots}
-    found |= {("P", name): (one, one[:_HASH]) for name, one in run.prompts.items()}
+def _changed(history: History, part: Part, places: tuple[int, int], hashes: tuple[str, str]) -> Changed:
+    since, place = places
+    before, after = history.runs[since], history.runs[place]
+    words = history.told.get((before.id, after.id), {}).get(part, "")
+    if not words and part[0] == "D":
+        words = f"{before.samples:,} to {after.samples:,} samples"
+    return Changed(part[0], place, since, part[1], _what(part), *hashes, words)
+
+
+def _parts(run: PastRun, scorer: str, history: History) -> dict[Part, str]:
+    """Return what the values of a run rest on, as hashes."""
+    found: dict[Part, str] = {("M", name): one for name, one in run.models.items() if name in history.slots}
+    found |= {("P", name): one for name, one in run.prompts.items()}
     if run.dataset:
-        size = f"{run.samples:,} sample{'' if run.samples == 1 else 's'}"
-        found["D", ""] = run.dataset, f"{run.dataset[:_HASH]}, {size}"
+        found["D", ""] = run.dataset
     if scorer in run.scorers:
-        found["S", scorer] = run.scorers[scorer], run.scorers[scorer][:_HASH]
+        found["S", scorer] = run.scorers[scorer]
     return found
 
 
-def _what(letter: str, name: str, *, is_new: bool = False) -> str:
-    kind = {"M": "Model", "P": "Prompt", "D": "Dataset", "S": "Scorer"}[letter]
-    return " ".join(part for part in (kind, name, "added" if is_new else "") if part)
+def _what(part: Part, *, is_new: bool = False) -> str:
+    kind = KIND_OF_LETTER[part[0]].capitalize()
+    return " ".join(one for one in (kind, part[1], "added" if is_new else "") if one)

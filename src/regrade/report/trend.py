@@ -125,7 +125,7 @@ def _spots(changes: Sequence[Changed]) -> Iterator[ChangeSpot]:
 
 
 def _said(one: Changed) -> str:
-    return f"{one.what}: {one.before} to {one.after}" if one.before else one.what
+    return f"{one.what}: {one.words}" if one.words else one.what
 
 
 def _line(history: History, arm: tuple[str, str]) -> LineView:
@@ -217,8 +217,8 @@ def change_rows(history: History) -> list[ChangeRow]:
                 history.runs[one.since].id, history.runs[one.place].id, eval=history.eval
             ).url(),
             what=one.what,
-            before=one.before,
-            after=one.after,
+            how=one.words,
+            hashes=f"{one.before or 'not there'} to {one.after}",
             commit=history.runs[one.place].commit,
         )
         for one in reversed(changes_of(history))

@@ -120,8 +120,8 @@ class ChangeRow:
         run: That run.
         href: Where it is held against the run before.
         what: What changed.
-        before: Its hash or size before; empty for what is new.
-        after: The same after.
+        how: How it is otherwise, as far as that is known.
+        hashes: Of what it was and is.
         commit: Of the specs; empty where they lie in no repository.
     """
 
@@ -130,8 +130,8 @@ class ChangeRow:
     run: str
     href: str
     what: str
-    before: str
-    after: str
+    how: str
+    hashes: str
     commit: str
 
 
