@@ -18,10 +18,23 @@ from aiohttp import web
 
 import regrade
 from regrade.dashboard.watching import Watch
-from regrade.store import ResultsIndex, RunEntry
+from regrade.store import ResultsIndex, RunEntry, RunFolder
+from regrade.store.so_far import write_so_far
 
 Start = Callable[..., Any]
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
+SCORED = {
+    "eval": "waits",
+    "prompt": "default",
+    "model": "slow",
+    "scorer": "exact_match",
+    "metric": "accuracy",
+    "better": "higher",
+    "bounds": [0, 1],
+    "level": 0.95,
+    "alike": False,
+    "counts": [[1, 3], [0, 1]],
+}
 ANSWERED = 5
 ASKED = 20
 
@@ -148,7 +161,7 @@ def events(going: Going) -> Iterator[Iterator[tuple[str, str]]]:
 
 
 def test_a_run_is_followed_to_its_end(going: Going) -> None:
-    """Progress, rate, cost against estimate, failures with their message; then its results, and the end."""
+    """Progress, rate, cost against estimate, failures, scores so far; then its results, and the end."""
     page = going.served.get(f"/run/{going.id}")
     (live,) = [one.attrib["data-live"] for one in page.find(".//*[@data-live]")]
     assert live == f"/run/{going.id}/live"
@@ -163,6 +176,15 @@ def test_a_run_is_followed_to_its_end(going: Going) -> None:
         assert "of about $0.0" in data
         assert "no &lt;b&gt;such&lt;/b&gt; thing" in data
         assert "<svg" in data
+        write_so_far(RunFolder(Path("results") / going.id), [SCORED])
+        for name, data in stream:
+            if name == "say":
+                said.append(data)
+            if not name and "so far" in data:
+                break
+        assert "accuracy, % so far" in data
+        assert ">75 (30 to 95)" in data
+        assert "scored so far, failures left out" in data
         going.slow.let_go()
         rest = list(stream)  # the server closes it
     said += [data for name, data in rest if name == "say"]

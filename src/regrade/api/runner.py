@@ -99,6 +99,7 @@ class RunLoop:
         costs: Dollars so far.
         keep: Puts an answer into the cache.
         heard: Which models answered anything.
+        scored: Takes the scores of each answer as they come.
     """
 
     executor: Executor
@@ -107,6 +108,7 @@ class RunLoop:
     judges: Mapping[str, Model]
     costs: Costs
     keep: Callable[[Outcome], None] = lambda _: None
+    scored: Callable[[Sequence[ScoreRow]], None] = lambda _: None
     failed: int = 0
     finished: int = 0
     heard: Heard = field(default_factory=Heard)
@@ -169,6 +171,7 @@ class RunLoop:
         self.costs.add(outcome, cost)
         self.keep(outcome)
         self.writer.add(outcome, cost, rows)
+        self.scored(rows)
 
 
 async def _finish(tasks: set[asyncio.Task[None]]) -> None:

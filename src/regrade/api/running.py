@@ -24,6 +24,7 @@ from regrade.api.ranking import write_ranking
 from regrade.api.results import Run
 from regrade.api.resuming import as_before, earlier_surveys, recall_from, resumed_requests, run_to_resume
 from regrade.api.runner import Costs, LiveRun, Observer, Recall, RunLoop, cost_of
+from regrade.api.so_far import SoFar
 from regrade.api.specs import load_specs
 from regrade.errors import RegradeError, UsageError
 from regrade.execute import BudgetLimits, Executor, ExecutorOptions, Timing
@@ -44,6 +45,7 @@ from regrade.store import (
     read_batches,
     write_summary,
 )
+from regrade.store.so_far import remove_so_far
 from regrade.types import Model, Request
 
 __all__ = ["Setting", "Stored", "arun", "execute", "plan_run", "run"]
@@ -281,7 +283,8 @@ class _Sitting:
             cache = stack.enter_context(self._cache()) if self.options.cache and recall is None else None
             recalled = recall or recall_from(index, cache)
             executor = Executor(provider_of, journal, self._limits(), recalled, self.setting.timing, cost_of)
-            loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs)
+            so_far = SoFar(self.folder, self.evals, self.options.level)
+            loop = RunLoop(executor, writer, self.evals, self.cast.judges, costs, scored=so_far.add)
             if cache is not None:
                 loop.keep = cache.keep
             notes = self.carrying.warnings(ended=False)
@@ -372,6 +375,7 @@ class _Sitting:
         if loop.finished:
             writer.finish()
             self._summarise()
+        remove_so_far(self.folder)
         self.write_manifest()
 
     def _summarise(self) -> None:

@@ -3,14 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from regrade.report.numbers import MISSING, format_count, format_money
-from regrade.views import FactView, ModelProgressRow, ProgressView
+from regrade.report.measures import metric_label
+from regrade.report.numbers import MISSING, format_count, format_estimate, format_money
+from regrade.report.summary import is_share
+from regrade.types import SummaryRow
+from regrade.views import FactView, ModelProgressRow, ProgressView, ScoreSoFar
 
 __all__ = ["Progress", "expected_cost", "format_span", "progress_records", "progress_view"]
 
 _HOUR = 3_600
 _MINUTE = 60
 _KINDS_TOLD = 4
+_NOTE_ON_SCORES = (
+    "Scores: of the answers scored so far, failures left out. Slow answers come last and may differ, so no "
+    "verdict rests on them."
+)
 
 
 class ModelCounts(Protocol):
@@ -92,6 +99,10 @@ class Progress(Protocol):
     def failure_messages(self) -> Mapping[str, str]:
         """Return the last message of each kind."""
 
+    @property
+    def scores(self) -> Sequence[SummaryRow]:
+        """Return the leading metric of each arm over what is scored so far."""
+
 
 def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: bool = True) -> ProgressView:
     """Return how far a run is.
@@ -110,6 +121,9 @@ def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: b
     if elapsed_s is not None:
         facts.append(FactView("Since it began", format_span(elapsed_s)))
     facts.append(_cost(found))
+    scores = _scores(found.scores)
+    if len(scores) == 1:
+        facts.append(FactView(f"{scores[0].metric} so far", scores[0].value, f"of {scores[0].count}"))
     kinds = ", ".join(kind.replace("_", " ") for kind in list(found.failures)[:_KINDS_TOLD])
     facts.append(FactView("Failed", f"{found.failed:,}", kinds, is_failure=bool(found.failed)))
     note = "" if found.read >= 1 else f"Read so far: {found.read * 100:.0f} % of the journal."
@@ -124,6 +138,8 @@ def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: b
         ),
         rows=tuple(map(_row, found.models)),
         note=note,
+        scores=scores,
+        scores_note=_NOTE_ON_SCORES if scores else "",
     )
 
 
@@ -185,6 +201,25 @@ def _said(found: Progress, *, goes_on: bool) -> str:
     text = f"{found.done:,}" + (f" of {found.planned:,}" if found.planned else "") + " requests done"
     text += f", {found.failed:,} failed" if found.failed else ""
     return f"{text}, {format_span(found.left_s)} left" if goes_on and found.left_s else text
+
+
+def _scores(rows: Sequence[SummaryRow]) -> tuple[ScoreSoFar, ...]:
+    several = {name: len({getattr(row, name) for row in rows}) > 1 for name in ("eval", "prompt")}
+    shown = []
+    for row in rows:
+        share = is_share(row)
+        value = format_estimate(row.value, row.low, row.high, percent=share)
+        exact = MISSING if row.value is None else f"{row.value:.6g}"
+        if row.low is not None and row.high is not None:
+            exact += f", {row.level * 100:g} % interval {row.low:.6g} to {row.high:.6g}"
+        label = metric_label(row.scorer, row.metric, alone=True)
+        names = [getattr(row, name) for name, told in several.items() if told]
+        shown.append(
+            ScoreSoFar(
+                ", ".join((*names, row.model)), f"{label}, %" if share else label, value, exact, f"{row.n:,}"
+            )
+        )
+    return tuple(shown)
 
 
 def _row(one: ModelCounts) -> ModelProgressRow:

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,9 @@ from regrade.locks import holder_alive
 from regrade.store.costs import answer_cost
 from regrade.store.journal import record_of
 from regrade.store.manifest import Manifest
+from regrade.store.so_far import read_so_far
 from regrade.texts import clipped
-from regrade.types import Json, JsonObject, Price
+from regrade.types import Json, JsonObject, Price, SummaryRow
 
 __all__ = ["JournalTail", "ModelProgress", "RunProgress"]
 
@@ -73,6 +74,7 @@ class RunProgress:
         read: The share of the journal that was read, 0 to 1.
         failures: How often each kind came, judges left out.
         failure_messages: The last message of each kind.
+        scores: The leading metric of each arm over the answers that the run has scored; none before it told.
     """
 
     models: tuple[ModelProgress, ...]
@@ -88,6 +90,7 @@ class RunProgress:
     read: float
     failures: Mapping[str, int] = field(default_factory=dict)
     failure_messages: Mapping[str, str] = field(default_factory=dict)
+    scores: Sequence[SummaryRow] = ()
 
 
 class JournalTail:
@@ -141,6 +144,7 @@ class JournalTail:
                 kind: count for kind, count in self._kinds.most_common() if count > 0 and kind != _JUDGE
             },
             failure_messages=dict(self._messages),
+            scores=read_so_far(self._folder),
         )
 
     def _start_over(self, file: int | None) -> None:

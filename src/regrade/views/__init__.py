@@ -64,7 +64,15 @@ from regrade.views.run import (
     SpreadRow,
     SpreadsView,
 )
-from regrade.views.runs import FactView, ModelProgressRow, ProgressView, RunRow, RunsView, StateKind
+from regrade.views.runs import (
+    FactView,
+    ModelProgressRow,
+    ProgressView,
+    RunRow,
+    RunsView,
+    ScoreSoFar,
+    StateKind,
+)
 from regrade.views.samples import (
     ChipView,
     ChoiceView,
@@ -179,6 +187,7 @@ __all__ = [
     "SampleLine",
     "SampleTableView",
     "SamplesView",
+    "ScoreSoFar",
     "ScoreView",
     "SearchView",
     "SideView",

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 from regrade.views.documents import CaseOutcome
 from regrade.views.frame import LinkView
 
-__all__ = ["FactView", "ModelProgressRow", "ProgressView", "RunRow", "RunsView", "StateKind"]
+__all__ = ["FactView", "ModelProgressRow", "ProgressView", "RunRow", "RunsView", "ScoreSoFar", "StateKind"]
 
 StateKind: TypeAlias = Literal["pass", "unsure", "failure", "run"]
 
@@ -52,6 +52,25 @@ class ModelProgressRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreSoFar:
+    """What the answers of one model that are scored come to.
+
+    Attributes:
+        arm: Model, with eval and prompt where there are several.
+        metric: What leads the eval, with its unit.
+        value: With its interval.
+        exact: The same with all digits.
+        count: Samples, or answers where samples are asked several times, that it rests on.
+    """
+
+    arm: str
+    metric: str
+    value: str
+    exact: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressView:
     """How far a run is.
 
@@ -63,6 +82,8 @@ class ProgressView:
         failures: A sentence a kind of failure.
         rows: By model.
         note: What else to know, such as that the journal is still being read.
+        scores: What is scored so far, a row a model of an eval.
+        scores_note: What these may be taken for.
     """
 
     said: str
@@ -72,6 +93,8 @@ class ProgressView:
     failures: tuple[str, ...] = ()
     rows: tuple[ModelProgressRow, ...] = ()
     note: str = ""
+    scores: tuple[ScoreSoFar, ...] = ()
+    scores_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
