@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -152,13 +152,6 @@ class Reader:
 PAGE_NAMES = tuple(Served("", Results(Path(), "", "", "")).pages)
 
 
-def missing(what: str) -> None:
-    """Skip and say so; on CI the browser has to be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 def model(name: str, demo: str) -> dict[str, Any]:
     """Return a demo model under a name, with a price."""
     return {"name": name, "model": f"demo/{demo}", "price": {"prompt": 0.15, "completion": 0.6}}
@@ -249,12 +242,11 @@ def page_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """Return the browser's path; skip, saying so, where there is none."""
+def chromium(missing: Callable[[str], NoReturn]) -> str:
+    """Return the browser's path."""
     path = shutil.which("chromium")
     if path is None:
         missing("chromium is not on PATH: apt-get install chromium")
-    assert path is not None
     return path
 
 
@@ -344,8 +336,8 @@ def reader(sit_down: Callable[..., Reader]) -> Reader:
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
-    """Return the source of axe-core; skip, saying so, where it is not installed."""
+def axe(missing: Callable[[str], NoReturn]) -> str:
+    """Return the source of axe-core."""
     if not AXE.exists():
         missing("axe-core is not installed in build/node: apt-get install nodejs npm, then `make test`")
     return AXE.read_text()

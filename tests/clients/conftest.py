@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -47,6 +47,7 @@ CALLS = (
 )
 """What the drivers can do; each line of `driver.py` says what it asks."""
 
+Missing = Callable[[str], NoReturn]
 Seen = dict[str, dict[str, Any]]
 """By call: its `answer`, or the `error` that the client raised."""
 
@@ -82,29 +83,29 @@ class Client:
         return seen
 
 
-def find_client(name: str) -> Client:
-    """Return a client that `make test` has installed; skip, saying so, where it is not."""
+def find_client(name: str, missing: Missing) -> Client:
+    """Return a client that `make test` has installed."""
     if name == "node":
         node, folder = shutil.which("node"), BUILD / "node"
         if node is None or not (folder / "node_modules/openai").exists():
-            pytest.skip("the client for Node is not installed: apt-get install nodejs npm, then `make test`")
+            missing("the client for Node is not installed: apt-get install nodejs npm, then `make test`")
         return Client(name, (node, str(HERE / "driver.mjs"), str(folder.resolve())))
     python = BUILD / name.replace("python-", "openai") / "bin/python"
     if not python.exists():
-        pytest.skip(f"{python.parent.parent} holds no client; `make test` installs it")
+        missing(f"{python.parent.parent} holds no client; `make test` installs it")
     return Client(name, (str(python), "-I", str(HERE / "driver.py")))
 
 
 @pytest.fixture(scope="module", params=CLIENTS)
-def client(request: pytest.FixtureRequest) -> Client:
+def client(request: pytest.FixtureRequest, missing: Missing) -> Client:
     """Return each official client in turn."""
-    return find_client(request.param)
+    return find_client(request.param, missing)
 
 
 @pytest.fixture(scope="session")
-def official() -> Callable[[str], Client]:
+def official(missing: Missing) -> Callable[[str], Client]:
     """Return what finds a client by name."""
-    return find_client
+    return lambda name: find_client(name, missing)
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,11 @@ FIXTURES = {
 
 
 @contextmanager
-def run_llmock(folder: Path) -> Iterator[Peer]:
+def run_llmock(folder: Path, missing: Missing) -> Iterator[Peer]:
     """Run the examiner of PyPI, with no fault switched on."""
     program = BUILD / "llmock/bin/llmock"
     if not program.exists():
-        pytest.skip("llmock is not installed in build/llmock; `make test` does that")
+        missing("llmock is not installed in build/llmock; `make test` does that")
     port = free_port()
     command = [str(program), "serve", "--port", str(port), "--response-style", "echo"]
     with running(command, port):
@@ -151,11 +152,11 @@ def run_llmock(folder: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def run_aimock(folder: Path) -> Iterator[Peer]:
+def run_aimock(folder: Path, missing: Missing) -> Iterator[Peer]:
     """Run the mock of npm."""
     node, program = shutil.which("node"), BUILD / "node/node_modules/@copilotkit/aimock/dist/cli.js"
     if node is None or not program.exists():
-        pytest.skip("aimock is not installed in build/node: apt-get install nodejs npm, then `make test`")
+        missing("aimock is not installed in build/node: apt-get install nodejs npm, then `make test`")
     fixtures = folder / "fixtures.json"
     fixtures.write_text(json.dumps(FIXTURES))
     port = free_port()
@@ -165,7 +166,7 @@ def run_aimock(folder: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def run_llama(folder: Path) -> Iterator[Peer]:
+def run_llama(folder: Path, missing: Missing) -> Iterator[Peer]:
     """Run llama.cpp's own server with a shipped model; it wants a key."""
     (model,) = demo_models(["demo/v2"])
     command = [sys.executable, str(HERE / "llama.py"), str(model.path), "tiny", UPSTREAM_KEY]
@@ -197,7 +198,7 @@ def free_port() -> int:
         return port
 
 
-PEERS: dict[str, Callable[[Path], AbstractContextManager[Peer]]] = {
+PEERS: dict[str, Callable[[Path, Missing], AbstractContextManager[Peer]]] = {
     "llmock": run_llmock,
     "aimock": run_aimock,
     "llama.cpp": run_llama,
@@ -205,6 +206,6 @@ PEERS: dict[str, Callable[[Path], AbstractContextManager[Peer]]] = {
 
 
 @pytest.fixture(scope="module", params=PEERS)
-def peer(request: pytest.FixtureRequest) -> Callable[[Path], AbstractContextManager[Peer]]:
+def peer(request: pytest.FixtureRequest, missing: Missing) -> Callable[[Path], AbstractContextManager[Peer]]:
     """Return what runs each server in turn."""
-    return PEERS[request.param]
+    return lambda folder: PEERS[request.param](folder, missing)

@@ -57,9 +57,9 @@ class Clock:
         self.now += seconds
         await asyncio.sleep(0)
 
-    def timing(self) -> Timing:
-        """Return a timing without jitter over this clock."""
-        return Timing(clock=lambda: self.now, sleep=self.sleep, jitter=lambda: 1.0, now=lambda: "then")
+    def timing(self, jitter: Callable[[], float] = lambda: 1.0) -> Timing:
+        """Return a timing over this clock, without jitter unless some is given."""
+        return Timing(clock=lambda: self.now, sleep=self.sleep, jitter=jitter, now=lambda: "then")
 
 
 def requests(count: int, *models: Model) -> Iterator[Request]:
@@ -201,6 +201,21 @@ def test_a_fault_that_may_pass_is_tried_again_with_growing_waits() -> None:
     assert clock.slept == [0.5, 1.0, 2.0]
     assert (len(sent), outcome.attempts, outcome.retry_s) == (4, 4, 3.5)
     assert outcome.completion is not None
+
+
+def test_jitter_never_evens_out_two_waits() -> None:
+    """With the longest wait first and the shortest ones after it each is longer by half all the same."""
+    clock, chance = Clock(), iter([1.0, 0.0, 0.0])
+    answer, _ = failing_first(3)
+    options = ExecutorOptions(backoff_s=0.5)
+    timing = clock.timing(lambda: next(chance))
+
+    async def check() -> None:
+        executor = Executor(lambda _: Scripted(answer), Notes(), options, lambda _: None, timing)
+        assert [one async for one in executor.run(requests(1, M))]
+
+    asyncio.run(check())
+    assert clock.slept == [0.5, 0.75, 1.125]
 
 
 def test_the_servers_wish_is_honoured() -> None:
