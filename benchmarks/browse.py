@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/browse.py [--runs 500] [--samples 1000000] [--repeats 3] [--folder DIR]
 
-The folder is made first and deleted afterwards. Each "cold" figure is of a fresh process; none empties the operating
-system's cache of files. The floor is the plain query over the same Parquet with DuckDB.
+The folder is made first and deleted afterwards. First the store alone, then the dashboard as readers have it, over HTTP
+(`pages.py`). Each "cold" figure is of a fresh process; none empties the operating system's cache of files. The floor is
+the plain query over the same Parquet with DuckDB; the ratio is of CPU seconds, the page's counts and HTML included.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from folders import NEEDLE, big_run, small_runs
+
+import pages
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float]:
@@ -89,11 +92,16 @@ def floor_rows(run: Path) -> dict[str, tuple[float, float]]:
     source = f"read_parquet('{run}/samples.parquet')"
     columns = "sample_id, model, left(text, 200), left(input, 200), target, latency_s, cost_usd"
     wrong = "model = 'demo/v2' and \"score.classification\" < 1"
+    channel = "metadata->>'$.channel' = 'c1' and \"score.graded\" >= 0.5"
+    texts = f"text ilike '%{NEEDLE}%' or input ilike '%{NEEDLE}%'"
     queries = {
         "page": f"select {columns} from {source} limit 100",
+        "1,000 rows": f"select {columns} from {source} limit 1000",
         "page, filtered, sorted": f"select {columns} from {source} where {wrong} order by latency_s desc limit 100",
         "counts": f"select count(*), count(*) filter (not ok) from {source} where {wrong}",
-        "search, rare": f"select {columns} from {source} where text ilike '%{NEEDLE}%' or input ilike '%{NEEDLE}%' limit 100",
+        "page, by metadata": f'select {columns} from {source} where {channel} order by "score.graded" limit 100',
+        "search, rare": f"select {columns} from {source} where {texts} limit 100",
+        "search, frequent": f"select {columns} from {source} where text ilike '%ab%' limit 100",
     }
     return {
         name: timed(lambda query=query: base.execute(query).fetchall()) for name, query in queries.items()
@@ -111,7 +119,7 @@ def measured(what: str, folder: Path) -> tuple[dict[str, list[float]], float]:
 
 def one(what: str, folder: Path) -> None:
     """Measure in this process and print JSON."""
-    big = folder / "20260201-000000-big000"
+    big = folder / pages.BIG
     rows = {
         "index": lambda: index_rows(folder, folder.parent / "cache" / "index.sqlite"),
         "samples": lambda: sample_rows(big),
@@ -120,10 +128,11 @@ def one(what: str, folder: Path) -> None:
     print(json.dumps({"rows": rows, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}))
 
 
-def report(folder: Path, repeats: int) -> None:
-    """Print medians."""
+def report_store(folder: Path, repeats: int) -> dict[str, tuple[float, float]]:
+    """Print medians of the store alone; return those of plain DuckDB."""
     cache = folder.parent / "cache" / "index.sqlite"
-    print(f"load at the start: {os.getloadavg()[0]:.1f}\n{'':<44}{'wall':>8}{'CPU':>8}{'MB':>6}")
+    plain: dict[str, tuple[float, float]] = {}
+    print(f"{'the store alone, medians':<44}{'wall':>8}{'CPU':>9}{'MB':>6}")
     for what, label in (("cold", "no cache"), ("index", "cache"), ("samples", ""), ("floor", "plain DuckDB")):
         found = []
         for _ in range(repeats):
@@ -133,7 +142,39 @@ def report(folder: Path, repeats: int) -> None:
         peak = max(one for _, one in found)
         for name in found[0][0]:
             wall, cpu = (statistics.median(rows[name][place] for rows, _ in found) for place in (0, 1))
-            print(f"{f'{label} {name}'.strip():<44}{wall:7.3f}s{cpu:7.3f}s{peak:6.0f}")
+            print(f"{f'{label} {name}'.strip():<44}{wall:7.3f}s{cpu:8.3f}s{peak:6.0f}")
+            if what == "floor":
+                plain[name] = wall, cpu
+    return plain
+
+
+PLAIN = {
+    "first page of samples": "page",
+    "filtered and sorted": "page, filtered, sorted",
+    "by metadata and scores, sorted": "page, by metadata",
+    "1,000 rows": "1,000 rows",
+    "a rare text": "search, rare",
+    "a frequent text": "search, frequent",
+}
+"""Which plain query gives the rows of a page."""
+
+
+def report_pages(folder: Path, repeats: int, plain: dict[str, tuple[float, float]]) -> None:
+    """Print what readers wait for: the least of several, the median, CPU, and the plain query's share."""
+    with tempfile.TemporaryDirectory() as cache:
+        times, peaks = pages.measured(folder, Path(cache), repeats)
+    print(f"\n{'over HTTP':<38}{'must':>6}{'least':>8}{'median':>8}{'CPU':>7}{'DuckDB':>9}{'ratio':>7}")
+    for name, each in times.items():
+        must = pages.MUST.get(name)
+        least, median = min(one.wall for one in each), statistics.median(one.wall for one in each)
+        cpu = min(one.cpu for one in each)
+        floor = plain.get(PLAIN.get(name, ""))
+        said = f"{floor[1]:8.2f}s{cpu / floor[1]:7.1f}" if floor else f"{'':>16}"
+        verdict = "" if must is None else ("  holds" if least <= must else "  TOO SLOW")
+        print(f"{name:<38}{must or '':>6}{least:7.2f}s{median:7.2f}s{cpu:6.2f}s{said}{verdict}")
+    for name, peak in peaks.items():
+        verdict = "" if name == "worker" else ("  holds" if peak <= pages.MUST_MB else "  TOO LARGE")
+        print(f"{f'peak memory, {name}':<38}{pages.MUST_MB if verdict else '':>6}{peak:5.0f} MB{verdict}")
 
 
 def main() -> None:
@@ -155,7 +196,9 @@ def main() -> None:
         if not folder.exists():
             small_runs(folder, args.runs)
             big_run(folder, args.samples)
-        report(folder, args.repeats)
+        print(f"load at the start: {os.getloadavg()[0]:.1f}")
+        report_pages(folder, args.repeats, report_store(folder, args.repeats))
+        print(f"load at the end: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ __all__ = ["address_of", "listen", "serve"]
 
 _GRACE_S = 1
 _BACKLOG = 128
+_BREATH_S = 0.05
 
 
 def listen(settings: DashboardSettings) -> socket.socket:
@@ -73,14 +74,23 @@ def serve(app: Starlette, listener: socket.socket, ready: Callable[[], None] = l
         timeout_graceful_shutdown=_GRACE_S,
     )
     threading.Thread(target=ready, daemon=True).start()  # the socket takes connections already
-    threading.Thread(target=_prepare, args=(app.state.site,), daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_prepare, args=(app.state.site, ended), daemon=True).start()
     with listener, contextlib.closing(app.state.site), contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            ended.set()
 
 
-def _prepare(site: Site) -> None:
-    """Do ahead, while a browser opens, what the first page of each kind would wait for."""
+def _prepare(site: Site, ended: threading.Event) -> None:
+    """Do ahead, while a browser opens, what the first page of each kind would wait for.
+
+    It takes a breath after each piece: whoever asks already goes first.
+    """
     site.index.refresh()
-    prepare()
+    for _ in prepare():
+        if ended.wait(_BREATH_S):
+            return
     with contextlib.suppress(ImportError):
         import_module("duckdb")
