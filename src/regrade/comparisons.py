@@ -128,8 +128,8 @@ class Flip:
         scorer: Whose score changed.
         sample: The sample's id; empty until its texts are read.
         key: Hash of the id.
-        before: Mean score of A.
-        after: Mean score of B.
+        before: Mean score of A; None without one.
+        after: Mean score of B; None without one.
         messages: What was asked; None where it is not stored.
         target: The right answer.
         text_a: A's answer (first repeat).
@@ -139,8 +139,8 @@ class Flip:
     eval: str
     scorer: str
     key: int
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     sample: str = ""
     messages: Json = None
     target: Json = None
@@ -165,6 +165,10 @@ class Flips:
         mended_count: How many there are in all.
         flaky: Samples that only sometimes pass with A and with B: neither broken nor mended.
         wavering: The flaky ones: those whose share moved most first.
+        failed: A has a score and B has none: a request that failed, or an answer that could not be scored.
+        answered: B has a score and A has none.
+        failed_count: How many there are in all.
+        answered_count: How many there are in all.
     """
 
     scorer: str
@@ -179,6 +183,10 @@ class Flips:
     mended_count: int
     flaky: int
     wavering: tuple[Flip, ...] = field(default=(), repr=False)
+    failed: tuple[Flip, ...] = field(default=(), repr=False)
+    answered: tuple[Flip, ...] = field(default=(), repr=False)
+    failed_count: int = 0
+    answered_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def folder(
 
         first = run(0, 30, 30)
         regrade.set_baseline("main", first)
-        run(24, 30, 33)
+        regrade.gate(run(24, 30, 33).id, baseline="main", rules=["no_regression accuracy"])
         yield path
 
 
@@ -86,8 +86,8 @@ def test_a_baseline_shows_the_answers_of_its_run(served: Any) -> None:
     """A baseline without texts tells which samples flipped; what A said stands in the run it was set from."""
     page = whole(served, url("main", ids()[1], model="one"))
     assert page.words(".//h1")[0].endswith("against main")
-    (chip, *_) = page.words(".//a[@class='chip']")
-    assert chip == "lost 24"
+    chips = [*page.words(".//a[@class='chip']"), *page.words(".//a[@class='chip nil']")]
+    assert chips == ["lost 24", "gained 0", "answer to failure 0", "failure to answer 0", "flaky 0"]
     assert len(page.find(".//article")) == 20
     told = {words.split()[0]: words for words in page.words(".//article")}
     assert "A: 1, right3 B: 0, wrong0" in told["s1"]
@@ -265,6 +265,54 @@ def test_the_chooser_leads_to_what_fits(served: Any) -> None:
     page = served.get("/compare")
     links = [one.attrib["href"] for one in page.find(".//section[@aria-labelledby='qk']//tbody/tr[1]//a")]
     assert links == [url("main", new), url(old, new), url(new, by="model")]
+
+
+def test_a_verdict_on_record_stands_on_top(served: Any) -> None:
+    """Where a gate judged just these two, its verdict and reason are there; else no verdict is made up."""
+    old, new = ids()
+    page = whole(served, url("main", new))
+    assert page.words(".//h1/span")[0] == "FAIL"
+    record = json.loads(Path(f"results/{new}/gates.jsonl").read_text())
+    assert record["paragraph"] in page.words(".//div[@id='compared-head']")[0]
+    (link,) = page.find(".//p[@class='lead any']/a")
+    assert link.attrib["href"] == f"/gates?run={new}&nth=1"
+    assert not whole(served, url(old, new)).find(".//h1/span")
+
+
+def test_what_failed_on_one_side_is_listed_by_itself(
+    tmp_path: Path, workdir: Path, serving: Any, answers: Callable[..., Any], suite: Callable[..., Any]
+) -> None:
+    """An answer that became a failure is neither lost nor wrong: it has a list, and so has the other way."""
+    for failed in (0, 3):
+        suite([answers("one", 0, failed=failed)])
+    old, new = ids()
+    with serving(["results"], DashboardSettings(cache=tmp_path / "cache")) as dashboard:
+        there = whole(dashboard, url(old, new, flips="failed"))
+        back = whole(dashboard, url(new, old, flips="answered"))
+        lost = whole(dashboard, url(old, new))
+        exported = json.loads(dashboard.get(f"{url(old, new, table='flips')}&format=json").body)
+    for page in (there, back):
+        assert sorted(page.words(".//article/h3/a")) == ["s17", "s18", "s19"]
+    assert "B: no score" in there.words(".//article")[0]
+    (reason, *_) = there.words(".//article//span[@class='flr']")
+    assert "recorded" in reason or "no answer" in reason
+    assert not lost.find(".//article")
+    assert [(one["flip"], one["sample"], one["before"], one["after"]) for one in exported] == [
+        ("failed", f"s{n}", 1.0, None) for n in (17, 18, 19)
+    ]
+
+
+def test_every_table_is_to_be_had_exactly(served: Any) -> None:
+    """Beside each table stand its links to CSV, Parquet and JSON; all flips are in it, not a page of them."""
+    old, new = ids()
+    page = whole(served, url(old, new))
+    hrefs = [one.attrib["href"] for one in page.find(".//main//a[@href]") if "format=" in one.attrib["href"]]
+    for name in ("changes", "flips"):
+        own = url(old, new, table=name)
+        assert {f"{own}&format={form}" for form in ("csv", "parquet", "json")} <= set(hrefs)
+        assert served.get(f"{own}&format=csv").status == 200
+    flips = json.loads(served.get(f"{url(old, new, table='flips')}&format=json").body)
+    assert len(flips) == 27
 
 
 def test_what_has_nothing_in_common_is_not_offered(

@@ -137,7 +137,7 @@ def test_an_address_has_one_spelling(served: Any, typed: str) -> None:
         "escaped": f"/compare?a={a}&b={b}&c={run}%5C,model=three&by=model",
         "hole": f"/compare?a={a}&b=&c={b}&c=&c={c}&by=model",
     }[typed]
-    answer = served.get(asked)
+    location, answer = "", served.get(asked)
     while answer.status == 303:
         location = answer.headers["location"]
         answer = served.get(location)

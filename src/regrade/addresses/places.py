@@ -256,7 +256,7 @@ class CompareAddress(Address):
     eval: str = ""
     model: str = ""
     scorer: str = ""
-    flips: str = one_of("lost", "gained", "flaky")
+    flips: str = one_of("lost", "gained", "failed", "answered", "flaky")
     after: int = 0
     table: str = one_of("changes", "ranks", "slices", "agreement", "flips")
 

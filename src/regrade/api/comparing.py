@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regrade.api.sources import ArmChoice, Recorded, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
@@ -129,8 +129,9 @@ def listed_comparison(
     found, side_a, side_b = _compared(a, b, Path(results), registry, (0.95, 0), listed)
     arms: dict[ArmName, ArmName] = {one.b: one.a for one in found.flips}
     keys: dict[ArmName, list[int]] = {}
+    lists = ("broken", "mended", "wavering", "failed", "answered")
     for one in found.flips:
-        keys.setdefault(one.b, []).extend(flip.key for flip in (*one.broken, *one.mended, *one.wavering))
+        keys.setdefault(one.b, []).extend(flip.key for name in lists for flip in getattr(one, name))
     ids = {b: {**side_a.ids(arms[b], every), **side_b.ids(b, every)} for b, every in keys.items()}
 
     def named(flips: "Flips") -> "Flips":
@@ -139,9 +140,8 @@ def listed_comparison(
         def each(listed: "Sequence[Flip]") -> "tuple[Flip, ...]":
             return tuple(replace(flip, sample=known.get(flip.key, "")) for flip in listed)
 
-        return replace(
-            flips, broken=each(flips.broken), mended=each(flips.mended), wavering=each(flips.wavering)
-        )
+        full: dict[str, Any] = {name: each(getattr(flips, name)) for name in lists}
+        return replace(flips, **full)
 
     return replace(found, flips=tuple(map(named, found.flips)))
 

@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 def find_flips(joined: Joined, most: int) -> Iterator[Flips]:
     """Yield, for each scorer, the samples that changed sides; those that fail now and then in both do not.
 
+    What has a score on one side alone neither lost nor gained: it is listed by itself.
+
     Scores of two values pass at the better one. Graded scores have no sides: there the samples that lost and
     gained most are given.
 
@@ -48,6 +50,9 @@ def _of_scorer(joined: Joined, a: Measure, b: Measure, most: int) -> Flips:
     if top is not None:
         flaky = _mixed(before) & _mixed(after)
     broken, mended = (change < -_DUST) & ~flaky, (change > _DUST) & ~flaky
+    known_a, known_b = np.isfinite(before), np.isfinite(after)
+    failed, answered = known_a & ~known_b, known_b & ~known_a
+    own = 1.0 if top is not None else sign
 
     def listed(chosen: NDArray[np.bool_]) -> tuple[Flip, ...]:
         places = np.flatnonzero(chosen)
@@ -58,8 +63,8 @@ def _of_scorer(joined: Joined, a: Measure, b: Measure, most: int) -> Flips:
                 joined.b.eval,
                 b.scorer,
                 int(ids[place]),
-                float(before[place] if top is not None else sign * before[place]),
-                float(after[place] if top is not None else sign * after[place]),
+                float(own * before[place]) if known_a[place] else None,
+                float(own * after[place]) if known_b[place] else None,
             )
             for place in places
         )
@@ -77,6 +82,10 @@ def _of_scorer(joined: Joined, a: Measure, b: Measure, most: int) -> Flips:
         mended_count=int(mended.sum()),
         flaky=int(flaky.sum()),
         wavering=listed(flaky),
+        failed=listed(failed),
+        answered=listed(answered),
+        failed_count=int(failed.sum()),
+        answered_count=int(answered.sum()),
     )
 
 

@@ -2,16 +2,18 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from functools import partial
+from typing import Any
 
-from regrade.addresses import CompareAddress, OverviewAddress, SamplesAddress
+from regrade.addresses import CompareAddress, GatesAddress, OverviewAddress, SamplesAddress
 from regrade.comparisons import Agreement, Change, Comparison
 from regrade.dashboard.changes import Pending
+from regrade.dashboard.compare_tables import Tables, at_once, export_links, export_of
 from regrade.dashboard.comparisons import Problem
-from regrade.dashboard.exports import Export
-from regrade.dashboard.flipping import Chosen, FlipReader, flips_page
+from regrade.dashboard.flipping import FLIP_COLUMNS, Chosen, FlipReader, flips_page
 from regrade.dashboard.framing import no_runs_notice
+from regrade.dashboard.gates import gates_of
 from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
 from regrade.dashboard.pairs import show_pairs
 from regrade.dashboard.references import Side, side_of
@@ -20,9 +22,10 @@ from regrade.dashboard.sides import choices_of, side_view
 from regrade.dashboard.site import Site
 from regrade.errors import UsageError
 from regrade.pages.compare import Choices, compare_page
-from regrade.report.comparison import agreement_table, change_records, comparison_document
+from regrade.report.comparison import agreement_table, change_records, comparison_document, lead_records
 from regrade.report.differences import difference_views, lead_views, resource_views
-from regrade.views import CompareView, LinkView, NoticeView, SideView
+from regrade.texts import clipped
+from regrade.views import CompareView, GateNote, LinkView, NoticeView, SideView
 
 __all__ = ["PAGES", "show"]
 
@@ -31,7 +34,8 @@ _GLANCE_S = 0.3
 _FLIPS = 20
 _SAVED_FLIPS = 200
 _MOST_ROWS = 300
-_KINDS = ("lost", "gained", "flaky")
+_SAID = 1_000
+_KINDS = ("lost", "gained", "failed", "answered", "flaky")
 _CRUMBS = (LinkView("Overview", OverviewAddress().url()),)
 
 
@@ -135,6 +139,7 @@ def _drawn(
             pages.append(replace(flips_page(chosen, items, kind, first, size), notes=reader.notes))
     changes = tuple(_fitting(found.changes, address))
     document = comparison_document(found)
+    tables = _tables(found, changes, (chosen, reader), address)
     view = CompareView(
         title=_title(a, b),
         sides=_sides(site, a, b),
@@ -146,11 +151,57 @@ def _drawn(
         leads=lead_views([one for one in found.leads if _fits(one.change, address)]),
         flips=tuple(pages),
         notes=found.notes,
+        gate=_gate(site, a, b, address),
         command=_command(a, b),
+        exports=export_links(address, tables),
     )
-    export = Export.of("compare", change_records(changes), tuple(Change.__dataclass_fields__))
     draw = partial(compare_page, view=view, choices=choices)
-    return Shown(_title(a, b), draw, export, crumbs=_CRUMBS, links=_places(b))
+    return Shown(_title(a, b), draw, export_of(address, tables), crumbs=_CRUMBS, links=_places(b))
+
+
+def _tables(
+    found: Comparison, changes: Sequence[Change], flips: tuple[Chosen, FlipReader], address: CompareAddress
+) -> Tables:
+    """Return what can be had as a file."""
+    chosen, reader = flips
+    leads = [one for one in found.leads if _fits(one.change, address)]
+    agreements = [one for one in found.agreements if _fits(one, address)]
+    own = [one.name for one in fields(Change)]
+    tables: dict[str, Any] = {
+        "changes": (own, at_once(lambda: change_records(changes))),
+        "slices": ([*own, "q"], at_once(lambda: lead_records(leads))),
+        "agreement": (
+            [one.name for one in fields(Agreement)],
+            at_once(lambda: [asdict(one) for one in agreements]),
+        ),
+        "flips": (FLIP_COLUMNS, partial(reader.records, chosen, _KINDS)),
+    }
+    there = {"changes": True, "slices": leads, "agreement": agreements, "flips": chosen.groups}
+    return {name: table for name, table in tables.items() if there[name] or name == address.table}
+
+
+def _gate(site: Site, a: Side, b: Side, address: CompareAddress) -> GateNote | None:
+    """Return the newest verdict on record of just these two; None where they were put through no gate.
+
+    A baseline that was set anew since is another one.
+    """
+    if b.run is None:
+        return None
+    kept = a.baseline.fingerprint if a.baseline is not None else ""
+    gates = [
+        gate
+        for gate in gates_of(site, b.run)
+        if (gate.baseline, gate.named) == (a.text, b.text) and gate.fingerprint in {"", kept}
+    ]
+    if not gates:
+        return None
+    gate = gates[-1]
+    name = address.eval if address.eval in gate.evals else ""
+    href = GatesAddress(eval=name, run=gate.run, nth=gate.nth).url()
+    when = f", {gate.at:%d %b %Y, %H:%M} UTC" if gate.at is not None else ""
+    outcome = gate.outcome_of(name)
+    said = gate.paragraph if outcome == gate.outcome else f"Of {name}; the whole gate: {gate.outcome}."
+    return GateNote(outcome, clipped(said, _SAID), LinkView(f"the gate{when}", href))
 
 
 def _fits(one: Change | Agreement, address: CompareAddress) -> bool:

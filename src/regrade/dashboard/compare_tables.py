@@ -1,16 +1,16 @@
 """The tables of a comparison in exact numbers, each to be had by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from regrade.addresses import CompareAddress
 from regrade.dashboard.exports import FORMATS, Export
 from regrade.types import JsonObject
 from regrade.views import LinkView
 
-__all__ = ["Tables", "export_links", "export_of"]
+__all__ = ["Tables", "at_once", "export_links", "export_of"]
 
-Tables = Mapping[str, tuple[Sequence[str], Callable[[], Sequence[JsonObject]]]]
-"""Columns and rows of each table by its name; rows are made when they are asked for."""
+Tables = Mapping[str, tuple[Sequence[str], Callable[[], Iterator[Sequence[JsonObject]]]]]
+"""Columns and rows of each table by its name; rows are made when asked for, some thousand at a time."""
 
 
 def export_of(address: CompareAddress, tables: Tables) -> Export:
@@ -21,8 +21,17 @@ def export_of(address: CompareAddress, tables: Tables) -> Export:
         tables: What it has.
     """
     name = address.table if address.table in tables else next(iter(tables))
-    columns, rows = tables[name]
-    return Export(f"compare-{name}", tuple(columns), lambda: iter([rows()]))
+    columns, batches = tables[name]
+    return Export(f"compare-{name}", tuple(columns), batches)
+
+
+def at_once(rows: Callable[[], Sequence[JsonObject]]) -> Callable[[], Iterator[Sequence[JsonObject]]]:
+    """Return the rows of a table that is small, in one batch.
+
+    Args:
+        rows: Makes them.
+    """
+    return lambda: iter([rows()])
 
 
 def export_links(address: CompareAddress, tables: Tables) -> dict[str, tuple[LinkView, ...]]:

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 from regrade.api.sources import ArmChoice
 from regrade.comparisons import Comparison, Flip, Flips, Several
 from regrade.dashboard.changes import Pending, signature_of
-from regrade.dashboard.parts import STRETCH, comparison_of, parts_of, several_of
+from regrade.dashboard.parts import KINDS, STRETCH, comparison_of, parts_of, several_of
 from regrade.dashboard.worker import Task, Worker
 from regrade.jsonio import encode, loads
 from regrade.store.index_cache import IndexCache, Part
@@ -209,6 +209,7 @@ def _compare_task(a: ArmChoice, b: ArmChoice) -> Task:
         "b": str(paths[1]),
         "arm_b": [b.model, b.prompt],
         "listed": LISTED,
+        "kinds": list(KINDS),
     }
     return _task(asked, (str(paths[1]), f"comparison {encode(asked).decode()}", signature_of(*paths)))
 

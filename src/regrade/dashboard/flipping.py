@@ -16,13 +16,24 @@ from regrade.store.sample_texts import ArmKey, baseline_texts, run_texts
 from regrade.types import JsonObject, Key
 from regrade.views import FlipItem, FlipKind, FlipPageView, LinkView, NoticeView
 
-__all__ = ["Chosen", "FlipReader", "flips_page"]
+__all__ = ["FLIP_COLUMNS", "Chosen", "FlipReader", "flips_page"]
+
+FLIP_COLUMNS = (
+    *("flip", "eval", "scorer", "metric", "sample", "before", "after"),
+    *("run_a", "prompt_a", "model_a", "run_b", "prompt_b", "model_b"),
+)
+_BATCH = 5_000
 
 _COUNTS: dict[str, Callable[[Flips], int]] = {
     "lost": lambda flips: flips.broken_count,
     "gained": lambda flips: flips.mended_count,
+    "failed": lambda flips: flips.failed_count,
+    "answered": lambda flips: flips.answered_count,
     "flaky": lambda flips: flips.flaky,
 }
+
+
+_TITLES = {"failed": "answer to failure", "answered": "failure to answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,25 @@ class FlipReader:
             found += self._of_group(group[1], listed, chosen.told(group[1]))
         return found
 
+    def records(self, chosen: Chosen, kinds: Sequence[str]) -> Iterator[list[JsonObject]]:
+        """Yield all listed flips without their texts, some thousand at a time.
+
+        Args:
+            chosen: What the address asks for.
+            kinds: Of these kinds.
+
+        Raises:
+            StoreError: When they have to be computed anew.
+        """
+        sides = self._a.side.located, self._b.side.located
+        for kind in kinds:
+            for first in range(0, chosen.listed(kind), _BATCH):
+                for group, mine in chosen.stretches(kind, range(first, first + _BATCH)):
+                    listed = self._site.comparisons.flips(*sides, group, kind, mine)
+                    if listed is None:
+                        raise StoreError("the flips are no longer kept", hint="ask for them again")
+                    yield [_record(kind, group[1], one) for one in listed]
+
     def _of_group(self, flips: Flips, listed: Sequence[Flip], told: str) -> Iterator[FlipItem]:
         samples = [one.sample for one in listed]
         of_a, of_b = self._a.texts(flips.a, samples), self._b.texts(flips.b, samples)
@@ -120,8 +150,11 @@ class FlipReader:
                 told,
                 self._a.story(flips.a, one.sample),
                 self._b.story(flips.b, one.sample),
-                ("none", "none") if flips.graded else (_look(one.before), _look(one.after)),
-                (self._a.absent, self._b.absent),
+                (_look(one.before, flips), _look(one.after, flips)),
+                (
+                    self._a.absent(of_a.get(one.sample, {}), one.before),
+                    self._b.absent(of_b.get(one.sample, {}), one.after),
+                ),
             )
 
 
@@ -145,9 +178,10 @@ class _Answers:
     def _made(self) -> str:
         return "" if self.side.baseline is None else str(self.side.baseline.header.get("run", ""))
 
-    @property
-    def absent(self) -> str:
-        """Return what to say in place of an answer."""
+    def absent(self, row: JsonObject, score: float | None) -> str:
+        """Return what to say in place of an answer: why it failed, or where it would be."""
+        if score is None and row.get("failure_kind"):
+            return ": ".join(str(row[one]) for one in ("failure_kind", "failure_message") if row.get(one))
         if self.run is None and not self._kept:
             return f"the run {self._made} is not here any more"
         return f"not stored in {self.side.name if self.run is None else self.run.id}"
@@ -197,11 +231,13 @@ def flips_page(chosen: Chosen, items: Sequence[FlipItem], kind: str, first: int,
     told = {
         "lost": " or ".join(means),
         "gained": "the other way round",
+        "failed": "a score with A, none with B: a failure, or an answer that could not be scored",
+        "answered": "the other way round",
         "flaky": "pass now and then with A and with B: neither lost nor gained",
     }
     kinds = tuple(
         FlipKind(
-            name,
+            _TITLES.get(name, name),
             told[name],
             chosen.count(name),
             LinkView(name, f"{address.url(flips=name, after=0)}#flips", name == kind),
@@ -214,6 +250,12 @@ def flips_page(chosen: Chosen, items: Sequence[FlipItem], kind: str, first: int,
     return FlipPageView(kinds, kind, tuple(items), first, chosen.count(kind), listed, before, after)
 
 
+def _record(kind: str, flips: Flips, one: Flip) -> JsonObject:
+    a, b = flips.a, flips.b
+    told = (kind, b.eval, flips.scorer, flips.metric, one.sample, one.before, one.after)
+    return dict(zip(FLIP_COLUMNS, (*told, a.run, a.prompt, a.model, b.run, b.prompt, b.model), strict=True))
+
+
 def _names(flips: Flips) -> tuple[str, str, str, str]:
     a, b = flips.a, flips.b
     models = b.model if a.model == b.model else f"{b.model} against {a.model}"
@@ -221,5 +263,9 @@ def _names(flips: Flips) -> tuple[str, str, str, str]:
     return b.eval, models, prompts, flips.scorer
 
 
-def _look(share: float) -> str:
+def _look(share: float | None, flips: Flips) -> str:
+    if share is None:
+        return "failure"
+    if flips.graded:
+        return "none"
     return "pass" if share >= 1 else "fail" if share <= 0 else "unsure"

@@ -13,9 +13,10 @@ from regrade.report.gates import Baseline, gate_records, gate_rows, gate_view, s
 from regrade.report.recorded import RecordedGate
 from regrade.report.summary import leading_metric
 from regrade.report.times import parse_time
+from regrade.store import RunEntry
 from regrade.views import GatesView, LinkView, NoticeView
 
-__all__ = ["PAGES", "gather_gates", "show"]
+__all__ = ["PAGES", "gates_of", "gather_gates", "show"]
 
 _WIDTH = 24
 _PER_PAGE = 50
@@ -29,13 +30,20 @@ def gather_gates(site: Site) -> list[RecordedGate]:
     """Return all gates of all runs, the newest first."""
     found: list[RecordedGate] = []
     for run in site.index.runs():
-        lines = site.index.gates(run)
-        commit = str(run.git.get("commit") or "")[:_COMMIT]
-        for place, line in enumerate(lines):
-            at = parse_time(str(line.get("at") or "")) or parse_time(run.started_at)
-            where = (run.id, place + 1, len(lines))
-            found.append(RecordedGate.read(line, where, run.evals, at=at, commit=commit))
+        found += gates_of(site, run)
     found.sort(key=lambda gate: (gate.at or _LONG_AGO, gate.run, gate.nth), reverse=True)
+    return found
+
+
+def gates_of(site: Site, run: RunEntry) -> list[RecordedGate]:
+    """Return the gates of one run, the newest last."""
+    lines = site.index.gates(run)
+    commit = str(run.git.get("commit") or "")[:_COMMIT]
+    found = []
+    for place, line in enumerate(lines):
+        at = parse_time(str(line.get("at") or "")) or parse_time(run.started_at)
+        where = (run.id, place + 1, len(lines))
+        found.append(RecordedGate.read(line, where, run.evals, at=at, commit=commit))
     return found
 
 

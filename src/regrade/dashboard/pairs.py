@@ -7,7 +7,7 @@ from functools import partial
 from regrade.addresses import CompareAddress, OverviewAddress, RunAddress
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Pending
-from regrade.dashboard.compare_tables import Tables, export_links, export_of
+from regrade.dashboard.compare_tables import Tables, at_once, export_links, export_of
 from regrade.dashboard.comparisons import Problem
 from regrade.dashboard.page import Asked, Shown
 from regrade.dashboard.references import Side
@@ -86,8 +86,8 @@ def _tables(
         ]
 
     return {
-        "changes": ([one.name for one in fields(Change)], lambda: change_records(wanted)),
-        "ranks": (RANK_COLUMNS, ranks),
+        "changes": ([one.name for one in fields(Change)], at_once(lambda: change_records(wanted))),
+        "ranks": (RANK_COLUMNS, at_once(ranks)),
     }
 
 

@@ -9,7 +9,13 @@ from regrade.types import JsonObject
 
 __all__ = ["KINDS", "STRETCH", "comparison_of", "parts_of", "several_of"]
 
-KINDS = {"lost": "broken", "gained": "mended", "flaky": "wavering"}
+KINDS = {
+    "lost": "broken",
+    "gained": "mended",
+    "failed": "failed",
+    "answered": "answered",
+    "flaky": "wavering",
+}
 """Kinds of flips, as pages call them, and where a comparison has them."""
 
 STRETCH = 500

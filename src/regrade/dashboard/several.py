@@ -8,7 +8,7 @@ from typing import TypeVar
 from regrade.addresses import CompareAddress, OverviewAddress
 from regrade.comparisons import Agreement, Change, Several
 from regrade.dashboard.changes import Pending
-from regrade.dashboard.compare_tables import Tables, export_links, export_of
+from regrade.dashboard.compare_tables import Tables, at_once, export_links, export_of
 from regrade.dashboard.comparisons import Problem
 from regrade.dashboard.page import Asked, NotFoundError, Shown
 from regrade.dashboard.references import Side
@@ -193,11 +193,11 @@ class _Drawing:
             ]
 
         return {
-            "changes": ([one.name for one in fields(Change)], lambda: change_records(self._wanted)),
-            "ranks": (RANK_COLUMNS, ranks),
+            "changes": ([one.name for one in fields(Change)], at_once(lambda: change_records(self._wanted))),
+            "ranks": (RANK_COLUMNS, at_once(ranks)),
             "agreement": (
                 [one.name for one in fields(Agreement)],
-                lambda: [asdict(one) for one in self._agreements],
+                at_once(lambda: [asdict(one) for one in self._agreements]),
             ),
         }
 

@@ -24,7 +24,7 @@ _QUESTION_LIMIT = 4_000
 _ANSWER_LIMIT = 8_000
 _LONG = 600
 _LETTERS = "ABCDEFGH"
-_LOOKS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "none": ""}
+_LOOKS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "failure": "", "none": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _Flips:
     def __init__(self, view: FlipPageView, limit: float) -> None:
         self.view = view
         self.items = list(_within(view.items, limit))
-        self.means = next((one.means for one in view.kinds if one.name == view.name), "")
+        self.kind = next(one for one in view.kinds if one.link.text == view.name)
 
 
 class _Flip:
@@ -148,7 +148,7 @@ class _Flip:
             parts = condensed(item.view.diff)
             self.a, self.b = side(parts, of="out"), side(parts, of="in")
         else:
-            texts = zip((item.view.text_a, item.view.text_b), item.absent, strict=True)
+            texts = zip((item.view.text_a, item.view.text_b), item.absent, item.looks, strict=True)
             self.a, self.b = (_answer(*one) for one in texts)
 
     @property
@@ -157,7 +157,11 @@ class _Flip:
         return 1_200 + len(self.question) + len(self.a) + len(self.b)
 
 
-def _answer(text: str | None, absent: str) -> Markup:
+def _answer(text: str | None, absent: str, look: str) -> Markup:
+    if not text and look == "failure":
+        return Markup('<span class="flr">{}</span>').format(
+            visible(cut(absent or "no answer", _ANSWER_LIMIT))
+        )
     if text is None:
         return Markup('<span class="mut">{}</span>').format(visible(absent or "not stored"))
     if not text:

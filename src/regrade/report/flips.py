@@ -66,8 +66,8 @@ def flip_view(flip: Flip, *, repeated: bool) -> FlipView:
             diff, alike = (), "the first repeats are alike" if repeated else "the answers are alike"
     return FlipView(
         sample=flip.sample,
-        before=f"{flip.before:.3g}",
-        after=f"{flip.after:.3g}",
+        before=_score(flip.before),
+        after=_score(flip.after),
         prompt=_conversation(flip.messages),
         target="" if flip.target is None else str(flip.target),
         text_a=flip.text_a,
@@ -75,6 +75,10 @@ def flip_view(flip: Flip, *, repeated: bool) -> FlipView:
         diff=diff,
         alike=alike,
     )
+
+
+def _score(score: float | None) -> str:
+    return "no score" if score is None else f"{score:.3g}"
 
 
 def _conversation(messages: Json) -> str:

@@ -10,7 +10,7 @@ from regrade.types import JsonObject
 
 __all__ = ["ArmKey", "baseline_texts", "run_texts"]
 
-_COLUMNS = ("messages", "target", "text", "tool_calls")
+_COLUMNS = ("messages", "target", "text", "tool_calls", "failure_kind", "failure_message")
 _MOST = 100_000
 """Characters of each; a reader of more opens the sample itself."""
 
@@ -33,7 +33,7 @@ Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 
 def run_texts(queries: SampleQueries, arm: ArmKey, samples: Sequence[str]) -> dict[str, JsonObject]:
-    """Return messages, target, text and tool calls of the first repeat, by sample id; long texts are cut.
+    """Return messages, target, text, tool calls and failure of the first repeat, by sample id; texts are cut.
 
     Args:
         queries: The run.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from regrade.views.documents import FlipView, ForestRow, Mark, TableView
+from regrade.views.documents import CaseOutcome, FlipView, ForestRow, Mark, TableView
 from regrade.views.frame import LinkView, NoticeView
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "FlipItem",
     "FlipKind",
     "FlipPageView",
+    "GateNote",
     "MatrixCell",
     "RankRow",
     "RanksView",
@@ -103,7 +104,7 @@ class FlipKind:
     """A kind of flips, to be chosen.
 
     Attributes:
-        name: lost, gained, flaky.
+        name: As people call it.
         means: What the scores of one did.
         count: How many there are in all.
         link: Shows them.
@@ -124,7 +125,7 @@ class FlipItem:
         told: Eval, model and scorer, where there are several.
         a: Its whole story in A; empty where there is none.
         b: Its whole story in B.
-        looks: How A and B came out: "pass", "fail" or "none" each.
+        looks: How A and B came out: "pass", "fail", "unsure", "failure" or "none" each.
         absent: What to say where A's or B's answer would stand, when it is not at hand.
     """
 
@@ -236,6 +237,21 @@ class RanksView:
 
 
 @dataclass(frozen=True, slots=True)
+class GateNote:
+    """The verdict of a gate over the two.
+
+    Attributes:
+        outcome: It.
+        text: Its reason.
+        link: Where it is explained.
+    """
+
+    outcome: CaseOutcome
+    text: str
+    link: LinkView
+
+
+@dataclass(frozen=True, slots=True)
 class CompareView:
     """The page.
 
@@ -252,6 +268,7 @@ class CompareView:
         matrices: Agreement of three or more sides.
         flips: Samples that changed sides, one kind; in a file all kinds.
         notes: What the reader must know.
+        gate: The verdict of a gate over just these two; None without one.
         command: The same on the command line.
         problem: Why there is no comparison; None where there is.
         exports: Of each table by its name: formats.
@@ -271,6 +288,7 @@ class CompareView:
     matrices: tuple[AgreementView, ...] = ()
     flips: tuple[FlipPageView, ...] = ()
     notes: tuple[str, ...] = ()
+    gate: GateNote | None = None
     command: str = ""
     problem: NoticeView | None = None
     exports: Mapping[str, tuple[LinkView, ...]] = field(default_factory=dict)
