@@ -1,10 +1,12 @@
 """Addresses: what a URL means, and how a view is written as one."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regrade.addresses import EvalAddress, OverviewAddress, RunAddress, SamplesAddress
+from regrade.addresses import CompareAddress, EvalAddress, OverviewAddress, RunAddress, SamplesAddress
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 
@@ -31,6 +33,15 @@ def test_lists_are_written_with_commas_and_may_hold_them() -> None:
     assert OverviewAddress.read({}, [("model", "a"), ("model", "b")]).address == OverviewAddress(
         model=("a", "b")
     )
+
+
+def test_sides_of_models_with_commas_are_kept_apart() -> None:
+    """An arm of a model `a,b` stays one side, whether it is the first or the third, there and back."""
+    sides = ("r1,model=m", "r2", "r3,model=a\\,b,prompt=c\\\\d", "r4")
+    address = CompareAddress().among(sides)
+    assert address.sides == sides
+    query = urlsplit(address.url()).query
+    assert CompareAddress.read({}, parse_qsl(query)).address == address
 
 
 def test_what_means_nothing_is_ignored_and_named() -> None:

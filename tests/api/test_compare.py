@@ -67,6 +67,19 @@ def test_flips_carry_prompt_target_and_both_answers(suite: Suite) -> None:
     assert view.gained[0].prompt == "7+8"
 
 
+def test_arms_of_models_with_commas_can_be_named(suite: Suite) -> None:
+    """With a backslash before it a comma belongs to the name, in an arm as in a list of models."""
+    models = [recorded("m", RIGHT) | {"name": name} for name in ("a,b", "c")]
+    both = run(suite, *models)
+    found = regrade.compare(rf"{both.id},model=a\,b", f"{both.id},model=c")
+    assert {(one.model_a, one.model_b) for one in found.changes} == {("a,b", "c")}
+    assert found.comparison.a == rf"{both.id},model=a\,b"
+    with pytest.raises(UsageError, match='"b" selects nothing') as caught:
+        regrade.compare(f"{both.id},model=a,b", both.id)
+    assert "a comma of a name as \\," in str(caught.value)
+    assert {one.model for one in regrade.run("sums.yaml", models=r"a\,b").summary_rows} == {"a,b"}
+
+
 def test_what_was_set_up_otherwise_is_told(suite: Suite) -> None:
     """By name, of what both sides have; nothing where the same was run again."""
     old, again = run(suite, recorded("m", RIGHT)), run(suite, recorded("m", broken(1)))

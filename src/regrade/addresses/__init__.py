@@ -3,7 +3,7 @@
 Every link to a page is its address's `url()`, whoever draws it; nothing else puts URLs together.
 """
 
-from regrade.addresses.address import Address, Read, one_of, prefixed
+from regrade.addresses.address import Address, Read, joined, one_of, pieces, prefixed, split
 from regrade.addresses.places import (
     CompareAddress,
     EvalAddress,
@@ -37,8 +37,11 @@ __all__ = [
     "SampleTextAddress",
     "SamplesAddress",
     "SearchAddress",
+    "joined",
     "one_of",
+    "pieces",
     "prefixed",
     "read_ref",
     "sample_ref",
+    "split",
 ]

@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-__all__ = ["Address", "Read", "joined", "one_of", "prefixed", "split"]
+__all__ = ["Address", "Read", "joined", "one_of", "pieces", "prefixed", "split"]
 
 _SAFE = "*:,/@!()"
 _TRUE = "1"
@@ -137,16 +137,22 @@ def _parsed(each: "Field[Any]", name: str, text: str) -> Any:
     return split(text) if isinstance(default, tuple) else text
 
 
-def split(text: str) -> tuple[str, ...]:
-    """Return the names between commas, but for empty ones; a backslash takes a comma as it is."""
-    names, current, escaped = [], "", False
-    for char in text:
-        if escaped or char not in "\\,":
-            current, escaped = current + char, False
-        elif char == "\\":
-            escaped = True
-        else:
-            names.append(current)
+def pieces(text: str) -> list[str]:
+    """Return what stands between commas, empty or not; a backslash takes a comma, or itself, as it is."""
+    found, current, place = [], "", 0
+    while place < len(text):
+        char, behind = text[place], text[place + 1 : place + 2]
+        if char == "\\" and behind in {"\\", ","}:
+            current, place = current + behind, place + 1
+        elif char == ",":
+            found.append(current)
             current = ""
-    names.append(current)
-    return tuple(name for name in names if name)
+        else:
+            current += char
+        place += 1
+    return [*found, current]
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the names between commas, but for empty ones."""
+    return tuple(name for name in pieces(text) if name)

@@ -1,10 +1,11 @@
 """The address of every page."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from regrade.addresses.address import Address, one_of, prefixed
+from regrade.addresses.address import Address, joined, one_of, prefixed, split
 
 __all__ = [
     "CompareAddress",
@@ -21,6 +22,8 @@ __all__ = [
     "SamplesAddress",
     "SearchAddress",
 ]
+
+_SELECTED = re.compile(",(?=(?:model|prompt)=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +268,11 @@ class CompareAddress(Address):
         """Return all that is named, in order: no name of a run or baseline holds an equals sign."""
         others: list[str] = []
         for piece in self.c:
+            whole = joined(_SELECTED.split(piece))
             if others and piece.startswith(("model=", "prompt=")):
-                others[-1] += f",{piece}"
+                others[-1] += f",{whole}"
             else:
-                others.append(piece)
+                others.append(whole)
         return tuple(one for one in (self.a, self.b, *others) if one)
 
     def among(self, sides: Sequence[str]) -> Self:
@@ -278,8 +282,7 @@ class CompareAddress(Address):
             sides: In order.
         """
         a, b, *others = *sides, *[""] * (2 - len(sides))
-        pieces = tuple(piece for text in others for piece in text.split(",") if piece)
-        return replace(self, a=a, b=b, c=pieces)
+        return replace(self, a=a, b=b, c=tuple(piece for text in others for piece in split(text)))
 
 
 @dataclass(frozen=True, slots=True)

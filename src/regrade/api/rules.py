@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regrade.addresses import split
 from regrade.api.sources import Recorded
 from regrade.api.specs import load_specs
 from regrade.errors import Problem, RegradeError, UsageError, did_you_mean
@@ -297,7 +298,7 @@ def _take(fields: JsonObject, word: str, text: str) -> None:
         except ValueError:
             raise UsageError(f'the rule "{text}": "{word}" is no number') from None
     elif name in _LISTS:
-        fields[name] = value.split(",")
+        fields[name] = list(split(value))
     elif name == "against":
         fields[name] = value
     else:

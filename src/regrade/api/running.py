@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from regrade.addresses import split
 from regrade.aggregate import SCORE_COLUMNS, request_columns, summarise
 from regrade.api.carrying import Carrier, carrier
 from regrade.api.casting import Casting
@@ -165,7 +166,7 @@ def _options(options: RunOptions, changes: Mapping[str, Any]) -> RunOptions:
     except TypeError as error:
         raise UsageError(f"run(): {error}") from error
     if isinstance(changed.models, str):
-        changed = replace(changed, models=changed.models.split(","))
+        changed = replace(changed, models=split(changed.models))
     return replace(changed, results=Path(changed.results))
 
 

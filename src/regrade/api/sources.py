@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from regrade.addresses import joined, pieces
 from regrade.api.measures import metrics_of
 from regrade.errors import PluginError, StoreError, UsageError, did_you_mean
 from regrade.plugins import Registry
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ArmChoice", "Recorded", "Reference", "lay_out", "open_recorded", "reference_text"]
 
 _SELECTORS = ("model", "prompt")
+_FORM = "an arm is written RUN[,model=x][,prompt=p], a comma of a name as \\,"
 _ROWS = 2**16
 _LOOKED_AT = 4096  # samples whose metadata tell which fields there are
 
@@ -50,7 +52,7 @@ def reference_text(reference: Reference) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ArmChoice:
-    """What the user calls an arm: `RUN[,model=x][,prompt=p]`.
+    """What the user calls an arm: `RUN[,model=x][,prompt=p]`, a comma of a name with a backslash before it.
 
     Attributes:
         reference: A run or baseline.
@@ -73,12 +75,12 @@ class ArmChoice:
             return text
         if not isinstance(text, str):
             return cls(reference_text(text))
-        reference, *selectors = text.split(",")
+        reference, *selectors = pieces(text)
         found: dict[str, str] = {}
         for one in selectors:
             name, equals, value = one.partition("=")
             if name not in _SELECTORS or not equals or not value or name in found:
-                hint = did_you_mean(name, _SELECTORS) or "an arm is written RUN[,model=x][,prompt=p]"
+                hint = did_you_mean(name, _SELECTORS) or _FORM
                 raise UsageError(f'"{text}": "{one}" selects nothing', hint=hint)
             found[name] = value
         return cls(reference or "latest", **found)
@@ -91,7 +93,7 @@ class ArmChoice:
     def text(self, name: str) -> str:
         """Return how tables call the arm of a run."""
         parts = [f"{one}={getattr(self, one)}" for one in _SELECTORS if getattr(self, one) is not None]
-        return ",".join([name, *parts])
+        return joined([name, *parts])
 
 
 @dataclass(frozen=True, slots=True)

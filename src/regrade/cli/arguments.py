@@ -155,5 +155,7 @@ def limit(text: str) -> int | float:
 
 
 def comma_list(text: str) -> list[str]:
-    """Read a list of names with commas between them."""
-    return [part.strip() for part in text.split(",") if part.strip()]
+    """Read a list of names with commas between them, a comma of a name with a backslash before it."""
+    from regrade.addresses import split
+
+    return [part.strip() for part in split(text) if part.strip()]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 
-from regrade.addresses import CompareAddress, OverviewAddress, RunAddress
+from regrade.addresses import CompareAddress, OverviewAddress, RunAddress, joined
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Pending
 from regrade.dashboard.compare_tables import Tables, at_once, export_links, export_of
@@ -116,7 +116,7 @@ def _has(one: Change, address: CompareAddress, side: Side) -> bool:
 
 def _pair_links(one: Change, run: str, by: str) -> tuple[LinkView, ...]:
     arms = [
-        ",".join(
+        joined(
             [
                 run,
                 *([f"model={model}"] if by == "model" else [f"model={one.model_b}", f"prompt={prompt}"]),
@@ -143,7 +143,9 @@ def _matrix(site: Site, asked: Asked[CompareAddress], run: RunEntry, main: Chang
     by_pair = {frozenset((pair.model_a, pair.model_b)): Same(pair.n, pair.same) for pair in found}
 
     def href(a: str, b: str) -> str:
-        return CompareAddress(f"{run.id},model={a}", f"{run.id},model={b}", by="model").url()
+        return CompareAddress(
+            joined([run.id, f"model={a}"]), joined([run.id, f"model={b}"]), by="model"
+        ).url()
 
     return matrix_view(title, run.models, by_pair, href)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from regrade.addresses import CompareAddress, RunAddress
+from regrade.addresses import CompareAddress, RunAddress, joined
 from regrade.api.sources import ArmChoice
 from regrade.comparisons import Comparison
 from regrade.dashboard.references import Side, origin_of
@@ -111,9 +111,8 @@ def _arms(run: RunEntry, by: str, found: Comparison | None) -> tuple[Options, ..
         prompts = {name for shape in run.shapes.values() for name in shape.prompts}
         prompts |= {name for one in (found.changes if found else ()) for name in (one.prompt_a, one.prompt_b)}
         names = sorted(prompts)
-    return (
-        Options(f"{by.capitalize()}s of {run.id}", tuple((f"{run.id},{by}={name}", name) for name in names)),
-    )
+    arms = tuple((joined([run.id, f"{by}={name}"]), name) for name in names)
+    return (Options(f"{by.capitalize()}s of {run.id}", arms),)
 
 
 def _told(site: Site, run: RunEntry) -> str:

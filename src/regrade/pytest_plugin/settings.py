@@ -63,7 +63,9 @@ def add_options(parser: pytest.Parser) -> None:
 
 def settings_of(config: pytest.Config) -> Settings:
     """Return what was said; a worker of xdist was told the same as its controller."""
-    named = [name.strip() for text in config.getoption("regrade_model") for name in text.split(",")]
+    from regrade.addresses import split
+
+    named = [name.strip() for text in config.getoption("regrade_model") for name in split(text)]
     return Settings(
         results=results_folder(config),
         models=tuple(filter(None, named)) or None,

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from regrade.addresses import joined
 from regrade.report.numbers import format_count, format_money
 from regrade.types import JsonObject
 from regrade.views import ManifestView
@@ -150,7 +151,7 @@ def _flags(options: Mapping[str, Any]) -> Iterable[str]:
         value = options.get(name)
         if value is not None and (name, value) != ("max_connections", _CONNECTIONS):
             yield f"--{name.replace('_', '-')}"
-            yield ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            yield joined(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _resume(record: JsonObject, results: str, state: str) -> tuple[str, str]:
