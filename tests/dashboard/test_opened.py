@@ -1,14 +1,21 @@
 """Runs stay open between questions, a few at a time, and never under a reader's feet."""
 
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import regrade
+from regrade.addresses import RunAddress, SamplesAddress
+from regrade.dashboard import run, samples
+from regrade.dashboard.app import make_dashboard
 from regrade.dashboard.opened import OpenRuns
+from regrade.dashboard.page import Asked
 from regrade.dashboard.sample_asking import Asking
 from regrade.errors import QueryStoppedError, StoreError
 from regrade.store import ResultsIndex, RunEntry
@@ -105,6 +112,19 @@ def test_readers_of_one_page_have_it_made_once(entry: RunEntry) -> None:
     assert sorted(found, key=str) == [7, 7, 7, None]
     assert made == [0, 1]
     runs.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "asked"), [(samples, partial(SamplesAddress, q="needle")), (run, RunAddress)]
+)
+def test_a_page_whose_reader_left_asks_no_more(entry: RunEntry, page: Any, asked: Any) -> None:
+    """The search of a text stops with its reader, and so does the counting of a run's page."""
+    site = make_dashboard(["results"]).state.site
+    site.index.refresh()
+    gone = Cancellation()
+    gone.cancel()
+    with contextlib.closing(site), pytest.raises(QueryStoppedError):
+        page.show(site, Asked(asked(entry.id), cancel=gone))
 
 
 def test_a_page_searches_for_so_long_and_no_longer(entry: RunEntry) -> None:

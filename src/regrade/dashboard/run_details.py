@@ -7,7 +7,7 @@ from typing import Any
 
 from regrade.addresses import RunAddress, SamplesAddress
 from regrade.dashboard.site import Site
-from regrade.errors import StoreError
+from regrade.errors import QueryStoppedError, StoreError
 from regrade.report.run import ArmTally
 from regrade.report.run_details import ConfusionFacts, SpreadFacts
 from regrade.store import RunEntry
@@ -71,6 +71,8 @@ def details_of(
     try:
         with site.runs.use(run.folder) as one:
             return _details(partial(one.asked, cancel), run, (tuple(evals), rows, arms), address)
+    except QueryStoppedError:
+        raise
     except StoreError as error:
         return Details(eval=name, arms=arms, problem=error.message)
 

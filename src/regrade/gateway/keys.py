@@ -6,7 +6,6 @@ import re
 import secrets
 import sqlite3
 import string
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from regrade import jsonio
+from regrade.databases import open_shared, write_ahead
 from regrade.errors import GatewayError, UsageError, did_you_mean
 
 __all__ = ["Key", "KeyLimits", "KeyStore", "digest_of", "keys_path", "were_keys_made"]
@@ -26,7 +26,6 @@ _RANDOM = 32  # characters of 62 kinds each: 190 bits
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = 1
 _WAIT_S = 30.0
-_AGAIN_S = 0.02
 _TABLE = """
 create table if not exists keys (
     name text primary key, digest blob not null unique, created_at text not null, last_used_at text,
@@ -120,12 +119,7 @@ class KeyStore:
         self._wait_s = wait_s
         with self._translated():
             _own(path)
-            self._base = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-            try:
-                self._prepare()
-            except BaseException:
-                self._base.close()
-                raise
+            self._base = open_shared(path, wait_s, self._prepare)
 
     def __enter__(self) -> Self:
         return self
@@ -236,30 +230,17 @@ class KeyStore:
         with self._translated():
             self._base.execute("update keys set last_used_at = ? where digest = ?", (_now(), digest))
 
-    def _prepare(self) -> None:
-        found: int = self._base.execute("pragma user_version").fetchone()[0]
+    def _prepare(self, base: sqlite3.Connection) -> None:
+        found: int = base.execute("pragma user_version").fetchone()[0]
         if found > _VERSION:
             raise GatewayError(f"{self._path} was made by a newer regrade", hint="update regrade")
         if not found:
-            self._write_ahead()
+            write_ahead(base, self._wait_s)
         # A process that is killed loses nothing; only a power cut may take the last writes.
-        self._base.execute("pragma synchronous = normal")
-        self._base.execute(_TABLE)
+        base.execute("pragma synchronous = normal")
+        base.execute(_TABLE)
         if not found:
-            self._base.execute(f"pragma user_version = {_VERSION}")
-
-    def _write_ahead(self) -> None:
-        """Turn the write-ahead log on; SQLite's own waiting does not cover this step."""
-        until = time.monotonic() + self._wait_s
-        while True:
-            try:
-                self._base.execute("pragma journal_mode = wal")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(_AGAIN_S)
-            else:
-                return
+            base.execute(f"pragma user_version = {_VERSION}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

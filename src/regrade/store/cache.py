@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from regrade.databases import open_shared, write_ahead
 from regrade.errors import StoreError
 from regrade.jsonio import encode, loads
 from regrade.store.journal import answer_record, outcome_of
@@ -17,7 +17,6 @@ from regrade.types import Outcome, Request
 __all__ = ["CacheEntry", "ResponseCache", "cache_folder", "cache_path"]
 
 _WAIT_S = 30.0
-_AGAIN_S = 0.02
 _TABLE = """
 create table if not exists answers (
     hash text not null, epoch integer not null, ordinal integer not null,
@@ -71,10 +70,7 @@ class ResponseCache:
         self._places: dict[tuple[str, ...], int] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
-            self._write_ahead()
-            self._base.execute("pragma synchronous=normal")
-            self._base.execute(_TABLE)
+            self._base = open_shared(path, _WAIT_S, _prepare)
         except (OSError, sqlite3.Error) as error:
             raise self._unusable(error) from error
 
@@ -140,21 +136,11 @@ class ResponseCache:
             self._places[place] = self._ordinals[same]
         return request.hash, request.key.epoch, self._places[place]
 
-    def _write_ahead(self) -> None:
-        """Turn the write-ahead log on.
-
-        SQLite's own waiting does not cover this step: while another process takes it, the file is locked.
-        """
-        until = time.monotonic() + _WAIT_S
-        while True:
-            try:
-                self._base.execute("pragma journal_mode=wal")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-                time.sleep(_AGAIN_S)
-            else:
-                return
-
     def _unusable(self, error: Exception) -> StoreError:
         return StoreError(f"the cache {self._path} cannot be used: {error}", hint="run without --cache")
+
+
+def _prepare(base: sqlite3.Connection) -> None:
+    write_ahead(base, _WAIT_S)
+    base.execute("pragma synchronous=normal")
+    base.execute(_TABLE)

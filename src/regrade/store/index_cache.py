@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from regrade.databases import open_shared, write_ahead
+
 __all__ = ["IndexCache", "Part"]
 
 _VERSION = 1
@@ -99,18 +101,7 @@ class IndexCache:
 
     def _connected(self, path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        base = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False)
-        try:
-            _check_version(base)
-            base.execute("pragma journal_mode=wal")
-            base.execute("pragma synchronous=off")  # what is lost is read again
-            base.execute(_TABLE)
-            base.execute(f"pragma user_version={_VERSION}")
-            base.execute("delete from parts where read_on < julianday('now') - ?", (_KEPT_DAYS,))
-        except BaseException:
-            base.close()
-            raise
-        return base
+        return open_shared(path, _WAIT_S, _prepare, any_thread=True)
 
     def _thrown_away(self) -> None:
         assert self._path is not None
@@ -162,3 +153,12 @@ def _check_version(base: sqlite3.Connection) -> None:
     """
     if base.execute("pragma user_version").fetchone()[0] not in {0, _VERSION}:
         raise ValueError
+
+
+def _prepare(base: sqlite3.Connection) -> None:
+    _check_version(base)
+    write_ahead(base, _WAIT_S)
+    base.execute("pragma synchronous=off")  # what is lost is read again
+    base.execute(_TABLE)
+    base.execute(f"pragma user_version={_VERSION}")
+    base.execute("delete from parts where read_on < julianday('now') - ?", (_KEPT_DAYS,))

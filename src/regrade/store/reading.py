@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-__all__ = ["check_version", "read_batches", "read_rows", "read_summary", "read_table"]
+__all__ = ["check_version", "no_table", "read_batches", "read_rows", "read_summary", "read_table"]
 
 _BATCH = 4096
 
@@ -88,6 +88,14 @@ def check_version(path: Path, metadata: Mapping[bytes, bytes] | None) -> None:
             )
 
 
+def no_table(folder: RunFolder, path: Path) -> StoreError:
+    """Return the error that says of a run that ended early, or goes on, that it has no such table."""
+    return StoreError(
+        f"the run {folder.id} has no table {path.name}: it did not finish",
+        hint=f"finish it with: regrade run --resume {folder.id}",
+    )
+
+
 @contextmanager
 def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> "Iterator[pq.ParquetFile]":
     import pyarrow as pa
@@ -100,10 +108,7 @@ def _opened(folder: RunFolder, name: str, dictionaries: Sequence[str] = ()) -> "
             check_version(path, file.schema_arrow.metadata)
             yield file
     except FileNotFoundError as error:
-        raise StoreError(
-            f"the run {folder.id} has no table {path.name}: it did not finish",
-            hint=f"finish it with: regrade run --resume {folder.id}",
-        ) from error
+        raise no_table(folder, path) from error
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
 

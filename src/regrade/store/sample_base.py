@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from regrade.errors import StoreError
 from regrade.store.folders import RunFolder
 from regrade.store.parquet_base import Cancellation, ParquetBase, identifier
-from regrade.store.reading import check_version
+from regrade.store.reading import check_version, no_table
 from regrade.store.sample_filters import key_hash
 from regrade.store.schema import SAMPLES, SCORES
 
@@ -187,10 +187,7 @@ def _looked_at(path: Path, folder: RunFolder) -> "tuple[pa.Schema, list[int]]":
     except FileNotFoundError as error:
         if not folder.path.is_dir():
             raise StoreError(f"{folder.path} is gone: it was deleted") from error
-        raise StoreError(
-            f"the run {folder.id} has no table {path.name}: it did not finish",
-            hint=f"finish it with: regrade run --resume {folder.id}",
-        ) from error
+        raise no_table(folder, path) from error
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
     ends, end = [], 0
