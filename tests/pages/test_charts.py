@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regrade.pages.bars import bars
 from regrade.pages.charts import axis_labels, axis_of, balance, interval, tick_label
-from regrade.views import ForestRow
+from regrade.views import BarsView, ForestRow
 
 NUMBER = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -83,3 +84,22 @@ def test_a_balance_shows_both_counts() -> None:
     assert 'x="0%" width="50%"' in drawn
     assert 'x="50%" width="25%"' in drawn
     assert "0 lost, 0 gained" in balance(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("marks", "stand"),
+    [
+        ((2, 9), {"p50": "start", "p95": "end"}),
+        ((6, 6.5), {"p50": "end", "p95": "start"}),
+        ((7, 9), {"p50": "end", "p95": "end"}),
+        ((0.5, 1), {"p50": "start"}),
+        ((9, 9.5), {"p50": "end"}),
+    ],
+)
+def test_texts_of_marks_never_meet(marks: tuple[float, float], stand: dict[str, str]) -> None:
+    """Each stands where there is room; the second goes where there is none, its line stays."""
+    named = tuple(zip(marks, ("p50", "p95"), strict=True))
+    drawn = str(bars(BarsView((1,) * 10, tuple(map(float, range(11))), named, "said"), 1))
+    found = re.findall(r'<text class="halo( end)?"[^>]*>(p\d+)</text>', drawn)
+    assert {text: "end" if end else "start" for end, text in found} == stand
+    assert drawn.count('class="limit"') == 2

@@ -71,6 +71,8 @@ PAGES: tuple[Page[Any], ...] = (
 PLACES = ("Overview", "Over time", "Runs", "Samples", "Compare", "Gates")
 """The places of the top bar, in order; one without a page is left out."""
 
+_LISTS = {"Overview", "Runs"}
+"""Places whose front page says of each folder why it cannot be read; others say how many there are."""
 _YEAR = 365 * 24 * 3600
 _LOG = logging.getLogger("regrade.dashboard")
 
@@ -170,9 +172,8 @@ class _Server:
             notice = NoticeView("Not found", error.message, error.hint or "", "unsure", _HOME)
             return self._error(request, 404, notice)
         except RegradeError as error:
-            return self._error(
-                request, 500, NoticeView("Cannot be shown", error.message, error.hint or "", "fail")
-            )
+            notice = NoticeView("Cannot be shown", error.message, error.hint or "", "fail", _HOME)
+            return self._error(request, 500, notice)
         except Exception as error:  # noqa: BLE001 - whatever fails, the reader gets a page and the log a line
             number = secrets.token_hex(4)
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -213,7 +214,8 @@ class _Server:
                 raise NotFoundError("this page has no table to export")
             return respond(shown.export, form)
         ignored = [*read.ignored, *([f"format={form}"] if form not in {"", "html"} else [])]
-        notices = [*ignored_notice(ignored), *problem_notices(self._site)]
+        is_list = page.front and page.place in _LISTS
+        notices = [*ignored_notice(ignored), *problem_notices(self._site, whole=is_list or form == "html")]
         return self._drawn(page, shown.noticing(notices), read.address, request, (form == "html", began))
 
     def _drawn(

@@ -106,13 +106,20 @@ def no_runs_notice(site: Site) -> NoticeView:
     return NoticeView(f"No runs in {where} yet", text, command="regrade run evals", waits=True)
 
 
-def problem_notices(site: Site) -> list[NoticeView]:
+def problem_notices(site: Site, *, whole: bool = True) -> list[NoticeView]:
     """Return what to say of folders that cannot be read: all that is newer together, the rest one by one.
 
     A folder that is not there is no problem where nothing is: `no_runs_notice` has said so.
+
+    Args:
+        site: What all pages share.
+        whole: Whether to say why of each; otherwise of several how many there are, and where more is said.
     """
     is_empty = not site.index.runs()
     problems = [one for one in site.index.problems() if not (is_empty and one.kind == "missing")]
+    if len(problems) > 1 and not whole:
+        links = (LinkView("Which, and why", RunsAddress().url()),)
+        return [NoticeView(f"{len(problems)} folders or files cannot be read", links=links)]
     newer = [one for one in problems if one.kind == "newer"]
     broken = [one for one in problems if one.kind != "newer"]
     found = [_newer(newer)] if newer else []

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from regrade.errors import StoreError
+from regrade.report.manifest import resume_command
 from regrade.store import RunFolder
 from regrade.store.parquet_base import Cancellation, file_signature
 from regrade.store.sample_queries import SampleQueries
@@ -76,6 +78,21 @@ class OpenRun:
         return found
 
 
+def _asked(folder: RunFolder, against: Path | None) -> SampleQueries:
+    """Return a run to be asked.
+
+    Raises:
+        StoreError: Naming, where its tables are damaged, the command that makes them anew from the journal.
+    """
+    try:
+        return SampleQueries(folder, against)
+    except StoreError as error:
+        if error.hint or against is not None or not folder.journal_path.exists():
+            raise
+        hint = resume_command(folder.id, str(folder.path.parent))
+        raise StoreError(error.message, hint=hint) from error
+
+
 class OpenRuns:
     """Opens runs for as long as they are asked and a little longer; safe to ask from several threads."""
 
@@ -121,7 +138,7 @@ class OpenRuns:
                 self._retire(one)
                 one = None
             if one is None:
-                one = OpenRun(SampleQueries(folder, against), signature)
+                one = OpenRun(_asked(folder, against), signature)
             self._runs[key] = one
             self._users[id(one)] = self._users.get(id(one), 0) + 1
             while len(self._runs) > _MOST_RUNS:

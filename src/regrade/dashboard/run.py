@@ -173,10 +173,16 @@ def _view(found: _Found) -> RunView:
         spreads=spreads_view(
             details.spreads, details.arms, _slots(site, [model for _, model in details.arms])
         ),
-        costs=tuple(cost_rows(details.spending)),
+        costs=tuple(cost_rows(details.spending)) if _has_costs(details) else (),
         exports=tuple(_exports(found)),
         pending=any(one.pending for one in tables),
     )
+
+
+def _has_costs(details: Details) -> bool:
+    """Return whether anything is known: recorded answers have neither tokens nor a price."""
+    known = ("cached", "prompt_tokens", "completion_tokens", "cost_usd")
+    return any(one[name] for one in details.spending for name in known)
 
 
 def _head(run: RunEntry) -> str:
@@ -336,7 +342,8 @@ def _notices(found: _Found) -> list[NoticeView]:
         text = "Its tables are gone or cannot be read; the journal may hold its answers still."
         notices.append(NoticeView("This run has no results to show", text, command=command, kind="unsure"))
     if found.details.problem:
-        notices.append(NoticeView("The samples cannot be read", found.details.problem, kind="fail"))
+        text = f"{found.details.problem.rstrip('.')}. This makes the tables anew from the journal:"
+        notices.append(NoticeView("The samples cannot be read", text, command, kind="fail"))
     if found.sight is not None and found.sight.problem:
         notices.append(NoticeView("The journal cannot be read", found.sight.problem, kind="fail"))
     notices += _only_failures(found)

@@ -14,7 +14,8 @@ _TOP = 13
 _HEIGHT = 34
 _GAP = 0.35
 _EDGE = 4
-_FAR_RIGHT = 80
+_TEXT = 20.0
+"""Percent that a short text takes on the narrowest chart."""
 
 
 def bars(view: BarsView, slot: int) -> Markup:
@@ -71,21 +72,23 @@ def bars_axis(view: BarsView, write: Callable[[float], str] = tick_label) -> Mar
 
 
 def _marks(view: BarsView, axis: Axis, base: int) -> list[Markup]:
-    """Draw a dashed line a mark; its text stands where it does not meet the one before."""
-    parts, free = [], -100.0
-    for value, text in view.marks:
-        place = axis.at(value)
-        left = place > _FAR_RIGHT
+    """Draw a dashed line a mark; a text stands on the side where it meets no other, else not at all."""
+    parts, free = [], 0.0
+    places = [axis.at(value) for value, _ in view.marks]
+    for place, (_, text), after in zip(places, view.marks, [*places[1:], None], strict=True):
         parts.append(
             Markup('<line class="limit" x1="{x}" x2="{x}" y1="3" y2="{}"/>').format(base, x=_percent(place))
         )
-        if place - free > 20:  # noqa: PLR2004 - percent that a short text takes on a narrow chart
+        near = after is not None and after - place < 2 * _TEXT
+        left = place > 100 - _TEXT or (near and place - free >= _TEXT)
+        start, end = (place - _TEXT, place) if left else (place, place + _TEXT)
+        if start >= free:
             parts.append(
                 Markup('<text class="halo{}" x="{}" dx="{}" y="9">{}</text>').format(
                     " end" if left else "", _percent(place), -4 if left else 4, plain(text)
                 )
             )
-            free = place
+            free = end
     return parts
 
 

@@ -54,10 +54,10 @@ def axis_rows(axis: Axis, unit: str, height: int) -> Iterator[Markup]:
         ).format(down, down + 4, tick_text(one, unit))
 
 
-def tick(across: float, text: str, down: int, number: int) -> Markup:
+def tick(across: float, text: str, down: int, number: int, *, side: str = "mid") -> Markup:
     """Return a text of the axis below; every second one is left out where there is little room."""
-    return Markup('<text class="mid dim{}" x="{}" y="{}">{}</text>').format(
-        " alt" if number % 2 else "", percent(across), down, text
+    return Markup('<text class="{} dim{}" x="{}" y="{}">{}</text>').format(
+        side, " alt" if number % 2 else "", percent(across), down, text
     )
 
 

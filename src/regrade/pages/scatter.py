@@ -14,6 +14,7 @@ from regrade.views import PriceChart, PricePoint
 __all__ = ["price_scatter"]
 
 _LOG_FROM = 8.0
+_LAST = 99.0
 _MOST_NAMES = 20
 _TALL = 13.0
 _MARK = 1.8
@@ -40,7 +41,8 @@ def price_scatter(chart: PriceChart, axis: Axis, unit: str, *, height: int, name
                 height, x=percent(scale.at(price))
             )
         )
-        parts.append(tick(scale.at(price), tick_text(price, chart.unit), height + 18, 0))
+        side = "end" if scale.at(price) > _LAST else "mid"  # the last one would stand beyond the edge
+        parts.append(tick(scale.at(price), tick_text(price, chart.unit), height + 18, 0, side=side))
     best = sorted((one for one in points if one.best), key=lambda one: one.price or 0.0)
     parts += [_stair(a, b, scale, axis, height) for a, b in itertools.pairwise(best)]
     places = {

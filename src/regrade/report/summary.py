@@ -191,7 +191,7 @@ def _kinds_of_failure(rows: Sequence[SummaryRow]) -> list[str]:
             parts.setdefault(row.metric.removeprefix(_KIND_RATE), []).append(
                 f"{row.value * 100:.3g} % of {arm}"
             )
-    return [f"Failed by {kind}: {', '.join(arms)}." for kind, arms in parts.items()]
+    return [f"Failed by {kind.replace('_', ' ')}: {', '.join(arms)}." for kind, arms in parts.items()]
 
 
 def _cut(rows: Sequence[SummaryRow]) -> list[str]:

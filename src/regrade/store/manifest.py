@@ -10,6 +10,8 @@ from regrade.types import Json, JsonObject
 
 __all__ = ["SCHEMA_VERSION", "Manifest", "Status"]
 
+_FROM_A_COPY = "Take run.json from a copy: `regrade run --resume` then makes the tables from the journal"
+
 SCHEMA_VERSION = 1
 
 Status: TypeAlias = Literal["started", "success", "partial", "interrupted", "error"]
@@ -89,9 +91,13 @@ class Manifest:
         try:
             found: Json = loads(path.read_bytes())
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and (path.parent / "journal.jsonl").exists():
+                raise StoreError(
+                    f"{path.parent} has no run.json, which says what was run", hint=_FROM_A_COPY
+                ) from error
             raise StoreError(f"{path.parent} holds no run: {error.strerror}") from error
         except ValueError as error:
-            raise StoreError(f"{path} is not JSON: {error}") from error
+            raise StoreError(f"{path} is not JSON: {error}", hint=_FROM_A_COPY) from error
         version = found.get("schema_version", 0) if isinstance(found, dict) else 0
         if version > SCHEMA_VERSION:
             raise StoreError(
