@@ -552,11 +552,11 @@ def test_an_export_may_have_the_outcome(sorted_run: regrade.Run) -> None:
     """Beside the columns of the table, with types that are known before the first row."""
     queries = SampleQueries(sorted_run.folder)
     names = ("sample_id", "outcome", "latency_s", "score.exact_match", "meta.x")
-    assert all(map(queries.holds, names))
-    assert not queries.holds("score.absent")
+    assert all(map(queries.columns.holds, names))
+    assert not queries.columns.holds("score.absent")
     table = queries.batches(SampleQuery(), names).read_all()
-    assert table.schema.names == queries.schema_of(names).names == list(names)
-    assert [str(one) for one in queries.schema_of(names).types] == [
+    assert table.schema.names == queries.columns.schema(names).names == list(names)
+    assert [str(one) for one in queries.columns.schema(names).types] == [
         "string",
         "string",
         "double",

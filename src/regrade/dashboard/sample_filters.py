@@ -221,5 +221,7 @@ def _count(counts: OutcomeCounts | None, name: str) -> str:
 def _columns(filters: Filters) -> tuple[tuple[str, bool], ...]:
     queries, chosen = filters.opened.queries, filters.address.cols
     fields = filters.opened.kept("fields", queries.metadata_fields)[: 3 * _MOST_FIELDS]
-    names = [*queries.columns()[5:], *(f"meta.{name}" for name in fields)]
-    return tuple((name, name in chosen) for name in dict.fromkeys((*chosen, *names)) if queries.holds(name))
+    names = [*queries.columns.names()[5:], *(f"meta.{name}" for name in fields)]
+    return tuple(
+        (name, name in chosen) for name in dict.fromkeys((*chosen, *names)) if queries.columns.holds(name)
+    )

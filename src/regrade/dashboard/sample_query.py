@@ -82,7 +82,7 @@ def wanted_of(address: SamplesAddress, queries: SampleQueries, *, has_reference:
             wanted, f'Samples cannot be sorted by "{address.sort}"', address.url(sort="", after="", before="")
         )
         sort = "place"
-    columns = tuple(one for one in address.cols if queries.holds(one))
+    columns = tuple(one for one in address.cols if queries.columns.holds(one))
     for one in address.cols:
         if one not in columns:
             others = tuple(name for name in address.cols if name != one)

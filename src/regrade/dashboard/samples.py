@@ -101,7 +101,7 @@ def _read(asking: Asking, wanted: Wanted, address: SamplesAddress) -> Table:
     names = {name: asking.names(name) for name in _NAMES}
     sizes = {name: len(found) for name, found in names.items()}
     chosen = {"eval": address.eval, "prompt": address.prompt, "model": len(address.model) == 1}
-    columns = tuple(one for one in address.cols if queries.holds(one))
+    columns = tuple(one for one in address.cols if queries.columns.holds(one))
     total = sum(count for _, count in names["eval"])
     alone = set(sizes.values()) <= {0, 1} and queries.epochs == 1
     varied = tuple(name for name in _NAMES if sizes[name] > 1 and not chosen[name])
@@ -224,11 +224,11 @@ def _export(
                     yield batch.slice(start, _EXPORTED).to_pylist()
 
     with site.runs.use(run.folder, against) as opened:
-        known = opened.queries.columns()
+        known = opened.queries.columns.names()
         key = known[:5]
         columns = (*key, "outcome", *(chosen or known[5:]))
         columns = tuple(dict.fromkeys(columns))
-        schema = opened.queries.schema_of(columns)
+        schema = opened.queries.columns.schema(columns)
     return Export(f"samples {run.id}", columns, batches, schema)
 
 

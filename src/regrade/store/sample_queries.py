@@ -3,57 +3,36 @@
 import itertools
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regrade.errors import UsageError, did_you_mean
+from regrade.errors import UsageError
 from regrade.store.folders import RunFolder
-from regrade.store.parquet_base import Cancellation, identifier
+from regrade.store.parquet_base import Cancellation
 from regrade.store.sample_base import SampleBase
+from regrade.store.sample_columns import SampleColumns
 from regrade.store.sample_filters import (
     Condition,
     SampleQuery,
     add_outcomes,
     conditions_of,
     metadata_field,
-    outcome_name,
     outcome_terms,
 )
-from regrade.store.sample_pages import PageRequest, SamplePage, SampleRow, SortOrder
+from regrade.store.sample_pages import PageRequest, SamplePage, SortOrder
 from regrade.store.sample_search import TextSearch
-from regrade.store.schema import SAMPLES
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["OutcomeCounts", "SampleQueries"]
 
-CUT = 200
-"""Characters of a text in a list."""
 _SEARCHES = 6
 _SEARCH_S = 2.0
-_EXPORT_ROWS = 4096
 _LOOKED_AT = 4096
 _MOST_VALUES = 50
-_META = "meta."
-_SCORE = "score."
-_OUTCOME = "outcome"
-_KEY = ("row", "eval", "prompt", "model", "sample_id", "epoch", "parsed", "failure_kind")
-_TEXTS = frozenset(
-    (
-        "text",
-        "tool_calls",
-        "reasoning",
-        "failure_message",
-        "input",
-        "target",
-        "messages",
-        "params",
-        "metadata",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +78,7 @@ class SampleQueries:
 
     def __init__(self, folder: RunFolder, against: Path | None = None) -> None:
         self.base = SampleBase(folder, against)
+        self.columns = SampleColumns(self.base)
         self._lock = threading.Lock()
         self._searches: OrderedDict[SampleQuery, TextSearch] = OrderedDict()
         self._numbers = itertools.count()
@@ -119,14 +99,6 @@ class SampleQueries:
         if self._epochs is None:
             self._epochs = int(self.base.rows("select coalesce(max(epoch), 1) from samples")[0][0])
         return self._epochs
-
-    def columns(self) -> list[str]:
-        """Return the columns that a page or an export can have, but for fields of the metadata."""
-        return [*SAMPLES.names, *(f"{_SCORE}{scorer}" for scorer in self.base.scores)]
-
-    def holds(self, column: str) -> bool:
-        """Return whether a page or an export can have a column; any field of the metadata is one."""
-        return column.startswith(_META) or column == _OUTCOME or column in self.columns()
 
     def page(
         self,
@@ -151,7 +123,7 @@ class SampleQueries:
         asked = request or PageRequest()
         order = SortOrder.of(asked.sort, self.base.scores)
         backwards = bool(asked.before)
-        cells = {name: self._cell(name) for name in dict.fromkeys(asked.columns)}
+        self.columns.check(asked.columns)
         search = self._search(query)
         if search is not None:
             enough = None
@@ -172,7 +144,7 @@ class SampleQueries:
         more, found = len(found) > asked.size, found[: asked.size]
         if backwards:
             found.reverse()
-        rows = self._rows([row for row, _ in found], cells, query.by, cancel)
+        rows = self.columns.rows([row for row, _ in found], asked.columns, query.by, cancel)
         ahead, behind = (True, more) if backwards else (more or unsearched, bool(asked.after))
         ends = [order.cursor(value, row) for row, value in (found[:1] + found[-1:])]
         return SamplePage(
@@ -300,33 +272,7 @@ class SampleQueries:
             columns: As of a page; none means every column of the table.
             cancel: Stops it between two stretches.
         """
-        import pyarrow as pa
-
-        names = list(dict.fromkeys(columns)) or self.columns()
-        terms = {name: self._cell(name) for name in names}
-        condition = self.condition(query, cancel)
-        listed = ", ".join(term for term, _ in terms.values())
-        bound = [value for _, values in terms.values() for value in values]
-
-        def read(first: int, last: int) -> pa.Table:
-            wanted = replace(condition, terms=[*condition.terms], values=[*condition.values])
-            wanted.add('"row" between ? and ?', first, last - 1)
-            sql = f'select {listed} from samples where {wanted.sql} order by "row"'
-            return self.base.arrow(sql, [*bound, *wanted.values], cancel).rename_columns(names)
-
-        def stretches() -> Iterator[pa.RecordBatch]:
-            for first, last in self.base.parts(_EXPORT_ROWS):
-                yield from read(first, last).to_batches()
-
-        return pa.RecordBatchReader.from_batches(read(0, 0).schema, stretches())
-
-    def schema_of(self, columns: Sequence[str]) -> "pa.Schema":
-        """Return names and types of the columns of an export."""
-        import pyarrow as pa
-
-        types = dict(zip(SAMPLES.names, SAMPLES.types, strict=True))
-        scores = dict.fromkeys((f"{_SCORE}{scorer}" for scorer in self.base.scores), pa.float64())
-        return pa.schema([pa.field(name, {**types, **scores}.get(name, pa.string())) for name in columns])
+        return self.columns.batches(self.condition(query, cancel), columns, cancel)
 
     def _enough(self, query: SampleQuery, order: SortOrder, asked: PageRequest, search: TextSearch) -> "Any":
         wanted = self._wanted(query, search)
@@ -358,63 +304,3 @@ class SampleQueries:
             if len(self._searches) > _SEARCHES:
                 self._searches.popitem(last=False)
         return search
-
-    def _cell(self, name: str) -> tuple[str, list[str]]:
-        """Return SQL for a column and its values.
-
-        Raises:
-            UsageError: When there is no such column.
-        """
-        if name.startswith(_META):
-            return metadata_field(name.removeprefix(_META))
-        scorer = name.removeprefix(_SCORE)
-        if name.startswith(_SCORE) and scorer in self.base.scores:
-            return self.base.scores[scorer], []
-        if name in SAMPLES.names:
-            return identifier(name), []
-        if name == _OUTCOME:
-            return outcome_name(outcome_terms(self.base.scores)), []
-        known = self.columns()
-        hint = did_you_mean(name, known) or f"one of: {', '.join(known)}, meta.<field>"
-        raise UsageError(f'the samples have no column "{name}"', hint=hint)
-
-    def _rows(
-        self,
-        places: Sequence[int],
-        cells: Mapping[str, tuple[str, list[str]]],
-        by: str,
-        cancel: Cancellation | None,
-    ) -> tuple[SampleRow, ...]:
-        """Return the rows at some places, in that order; the wide columns of no others are read."""
-        if not places:
-            return ()
-        terms, values, flags = [], [], []
-        for name, (term, bound) in cells.items():
-            if name in _TEXTS or name.startswith(_META):
-                terms.append(f"left({term}, {CUT})")
-                flags.append((f"coalesce(length({term}) > {CUT}, false)", bound))
-            else:
-                terms.append(term)
-                flags.append(("false", []))
-            values.extend(bound)
-        for term, bound in flags:
-            terms.append(term)
-            values.extend(bound)
-        outcome = outcome_name(outcome_terms(self.base.scores, by))
-        listed = ", ".join([outcome, *map(identifier, _KEY), *self.base.scores.values(), *terms])
-        marks = ", ".join("?" * len(places))
-        found = self.base.rows(
-            f'select {listed} from samples where "row" in ({marks})', [*values, *places], cancel
-        )
-        by_place = {row[1]: self._row(row, list(cells)) for row in found}
-        return tuple(by_place[place] for place in places if place in by_place)
-
-    def _row(self, found: tuple[Any, ...], names: list[str]) -> SampleRow:
-        outcome, *own = found[: 1 + len(_KEY)]
-        values = iter(found[1 + len(_KEY) :])
-        scores = dict(zip(self.base.scores, values, strict=False))
-        cells = dict(zip(names, values, strict=False))
-        cut = frozenset(name for name in names if next(values))
-        return SampleRow(
-            outcome=outcome, **dict(zip(_KEY, own, strict=True)), scores=scores, cells=cells, cut=cut
-        )
