@@ -473,20 +473,22 @@ def test_modes_can_differ_by_model(
         Upstream("org/model", upstream.base_url, mode="replay", context_window=99),
         Upstream("kept", upstream.base_url, mode="record"),
         Upstream("passed", upstream.base_url, mode="forward"),
+        Upstream("usual", upstream.base_url),
     )
     settings = GatewaySettings(upstreams=models, record=str(tmp_path / "new"), replay=str(tmp_path / "old"))
     upstream.forget()
     with in_thread(settings, {}) as gateway:
         assert {one.id: (one.mode, one.context_window) for one in gateway.models} == {
             "kept": ("record", None),
+            "usual": ("record", None),
             "passed": ("forward", None),
             "org/model": ("replay", 99),
         }
         client = connect(gateway.base_url)
-        for model, text in (("org/model", "old"), ("kept", "a"), ("passed", "b")):
+        for model, text in (("org/model", "old"), ("kept", "a"), ("passed", "b"), ("usual", "c")):
             assert client.send(PATH, body(text) | {"model": model}).status == 200
-    assert [json.loads(one)["model"] for one in upstream.bodies] == ["kept", "passed"]
-    assert [one.model for one in exchanges(tmp_path / "new")] == ["kept"]
+    assert [json.loads(one)["model"] for one in upstream.bodies] == ["kept", "passed", "usual"]
+    assert [one.model for one in exchanges(tmp_path / "new")] == ["kept", "usual"]
 
 
 @pytest.mark.parametrize(
@@ -494,6 +496,8 @@ def test_modes_can_differ_by_model(
     [
         ({"replay": "nothing"}, "no cassette in nothing"),
         ({"replay": "here", "only": ("other",)}, 'here holds no request to "other"(.|\n)*it has m'),
+        ({"upstreams": (Upstream("m", "http://x", mode="record"),)}, '"m" is to be recorded, and no folder'),
+        ({"upstreams": (Upstream("m", "http://x", mode="replay"),)}, '"m" is to be replayed, and no folder'),
         ({"record": "here", "demo": ("demo/v1",), "redact": ("$.x",)}, "begun with another redaction"),
     ],
 )

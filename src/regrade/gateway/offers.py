@@ -15,7 +15,7 @@ from regrade.gateway.echo import EchoedCompletions
 from regrade.gateway.forward import ForwardBackend
 from regrade.gateway.llamacpp import LlamaCpp
 from regrade.gateway.models import demo_models
-from regrade.gateway.settings import GatewaySettings
+from regrade.gateway.settings import GatewaySettings, Mode
 from regrade.http import HttpSession, Timeouts
 
 __all__ = ["demo_offers", "forward_offers", "recorded", "replay_offers"]
@@ -57,8 +57,14 @@ async def demo_offers(settings: GatewaySettings, stack: AsyncExitStack) -> Offer
 
 
 async def forward_offers(settings: GatewaySettings, env: Mapping[str, str], stack: AsyncExitStack) -> Offers:
-    """Return what the upstreams offer, those that are to be replayed left out."""
+    """Return what the upstreams offer, those that are to be replayed left out.
+
+    Raises:
+        GatewayError: When one is to be recorded or replayed and no folder is named.
+    """
+    _check_folders(settings)
     sessions: dict[float, HttpSession] = {}
+    usual: Mode = "forward" if settings.record is None else "record"
     offers = {}
     now = int(time.time())
     for one in settings.upstreams:
@@ -70,8 +76,19 @@ async def forward_offers(settings: GatewaySettings, env: Mapping[str, str], stac
         key = env.get(one.api_key_env, "").strip() if one.api_key_env else ""
         backend = ForwardBackend(one, key or None, sessions[one.timeout_s])
         host = urlsplit(one.base_url).netloc
-        offers[one.id] = Offer(one.id, backend, one.context_window, one.mode or "forward", host, now)
+        offers[one.id] = Offer(one.id, backend, one.context_window, one.mode or usual, host, now)
     return offers
+
+
+def _check_folders(settings: GatewaySettings) -> None:
+    for one in settings.upstreams:
+        for mode, done in (("record", "recorded"), ("replay", "replayed")):
+            if one.mode == mode and getattr(settings, mode) is None:
+                where = "to" if mode == "record" else "from"
+                raise GatewayError(
+                    f'"{one.id}" is to be {done}, and no folder to do that {where} is named',
+                    hint=f"name it as `{mode}` of the settings, or leave the mode of the model out",
+                )
 
 
 def recorded(
