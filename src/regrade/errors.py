@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
+    "BadRows",
     "CassetteMiss",
     "DatasetError",
     "GateError",
@@ -46,6 +47,10 @@ __all__ = [
 
 _LINE = 100
 """Characters of a user's line that are shown: a data file may be one line of a megabyte."""
+
+_TOLD_BAD_ROWS = 5
+_MOST_BAD_ROWS = 1_000
+"""Rows that do not fit that are looked for: where a column is misnamed, none of a million fits."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
@@ -145,7 +150,73 @@ class SpecError(UsageError):
 
 
 class DatasetError(UsageError):
-    """Rows that cannot be read, decoded or mapped to samples."""
+    """Rows that cannot be read, decoded or mapped to samples.
+
+    Attributes:
+        rows: The rows that do not fit, where it is about several.
+    """
+
+    rows: "BadRows | None" = None
+
+
+class BadRows:
+    """Collects what is wrong with the rows of a dataset in one pass; holds no more than the first few.
+
+    Args:
+        name: Of the dataset or its eval; stands before the message.
+        what: What the rows are called.
+    """
+
+    def __init__(self, name: str, what: str = "rows") -> None:
+        self._name = name
+        self._what = what
+        self._first: list[DatasetError] = []
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        """Return whether anything was noted."""
+        return self._count > 0
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether so many rows do not fit that nobody needs their exact number."""
+        return self._count >= _MOST_BAD_ROWS
+
+    def add(self, error: DatasetError) -> None:
+        """Note one row that does not fit, or all that an error is about."""
+        more = error.rows
+        self._count += more._count if more else 1  # noqa: SLF001 - of the same class
+        self._first += more._first if more else [error]  # noqa: SLF001
+        del self._first[_TOLD_BAD_ROWS:]
+
+    def check(self) -> None:
+        """Refuse the dataset if anything was noted.
+
+        Raises:
+            DatasetError: As `error`.
+        """
+        if self:
+            raise self.error()
+
+    def error(self) -> DatasetError:
+        """Return the error of the one row as it is; of several the first few, and how many more there are."""
+        if self._count == 1:
+            return self._first[0]
+        most = "at least " if self.is_full else ""
+        lines = [self._line(error) for error in self._first]
+        more = self._count - len(lines)
+        lines += [f"... and {most}{more:,} more"] if more else []
+        hints = dict.fromkeys(error.hint for error in self._first if error.hint)
+        found = DatasetError(
+            "\n  ".join([f"{self._name}: {most}{self._count:,} {self._what} do not fit", *lines]),
+            hint="\n  ".join([*hints][:1]) or None,
+        )
+        found.rows = self
+        return found
+
+    def _line(self, error: DatasetError) -> str:
+        place = f"{error.where}: " if error.where else ""
+        return place + error.message.removeprefix(f"{self._name}: ")
 
 
 class TemplateError(UsageError):

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
-from regrade.errors import DatasetError, Location, TemplateError
+from regrade.errors import BadRows, DatasetError, Location, TemplateError
 from regrade.jsonio import content_hash, dumps, loads
 from regrade.media import packed, unpacked
 from regrade.protocols import DatasetLoader, SkippingLoader
@@ -148,22 +148,52 @@ class SampleReader:
         return itertools.islice(placed, begin, None)
 
     def _all(self) -> Iterator[Sample]:
-        for number, row in self._kept():
+        rows = self._kept()
+        for taken, (number, row) in enumerate(rows, start=1):
             try:
                 sample = self._mapper.sample(row, number)
             except TemplateError as error:
-                raise self._unfit(row, number, error) from error
+                limit, ordered = self._fields.limit, self._fields.shuffle is None
+                left = limit - taken if isinstance(limit, int) and ordered else None
+                first = self._unfit(row, number, error)
+                raise self._together(first, itertools.islice(rows, left), self._mapper.sample) from error
             yield sample
 
     def _kept(self) -> Iterator[tuple[int, Row]]:
         """Yield the rows that `where` lets through, numbered from 1 with those that it does not."""
-        for number, row in enumerate(self._loader.load(), start=1):
+        rows = enumerate(self._loader.load(), start=1)
+        for number, row in rows:
             try:
                 kept = self._mapper.keeps(row)
             except TemplateError as error:
-                raise self._unfit(row, number, error) from error
+                first = self._unfit(row, number, error)
+                raise self._together(first, rows, lambda row, _: self._mapper.keeps(row)) from error
             if kept:
                 yield number, row
+
+    def _together(
+        self, first: DatasetError, rows: Iterable[tuple[int, Row]], look: Callable[[Row, int], object]
+    ) -> DatasetError:
+        """Return one error for a row that does not fit and all behind it, of which none becomes a sample.
+
+        Args:
+            first: Of the first row.
+            rows: Those behind it, numbered.
+            look: Raises where a row does not fit.
+        """
+        bad = BadRows(self._name)
+        bad.add(first)
+        try:
+            for number, row in rows:
+                try:
+                    look(row, number)
+                except TemplateError as error:
+                    bad.add(self._unfit(row, number, error))
+                if bad.is_full:
+                    break
+        except DatasetError as error:  # of the file itself
+            bad.add(error)
+        return bad.error()
 
     def _unfit(self, row: Row, number: int, error: TemplateError) -> DatasetError:
         where = Location(self._name, row.line or number)

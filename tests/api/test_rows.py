@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,51 @@ def test_the_first_bad_rows_are_told_and_the_others_counted(
     assert "12 samples do not fit" in told
     assert [f"rows.jsonl:{n}: " in told for n in (1, 5, 6)] == [True, True, False]
     assert "... and 7 more" in told
+
+
+PLAIN = """\
+name: plain
+dataset: {path: rows.jsonl, input: q, target: a, id: row}
+models: [demo/v1]
+prompt: "{{ input }}"
+scorers: [exact_match]
+"""
+
+
+def test_rows_without_their_column_are_told_together(
+    workdir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first five with their lines, the place in the spec once, and none behind the limit."""
+    rows: list[dict[str, object]] = [{"q": "x"} if n % 2 else {"q": "x", "a": "y"} for n in range(20)]
+    told = validated(PLAIN, rows, capsys)
+    assert "rows.jsonl: 10 rows do not fit" in told
+    assert [f'rows.jsonl:{n}: no column "a"' in told for n in (2, 10, 12)] == [True, True, False]
+    assert "... and 5 more" in told
+    assert told.count("asked for at spec.yaml:2:") == 1
+    limited = PLAIN.replace("id: row}", "id: row, limit: 5}")
+    assert "rows.jsonl: 2 rows do not fit" in validated(limited, rows, capsys)
+    assert "at least 1,000 rows do not fit" in validated(PLAIN, [{"q": "x"}] * 2_000, capsys)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "lines"),
+    [
+        ("rows.jsonl", '{"q": 1, "a": 1}\n{"q": \n[1]\n{"q": 1, "a": 2}\nx\n', (2, 3, 5)),
+        ("rows.jsonl", '{"q": 1}\n{"q": 1, "a": 1}\n{"q": \n[1]\n', (1, 3, 4)),
+        ("rows.csv", 'q,a\n1,2\n1\n1,2,3\n1,2\n"\n', (3, 4, 6)),
+    ],
+    ids=["json", "json and mapping", "csv"],
+)
+def test_lines_that_are_no_rows_are_told_together(
+    workdir: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, lines: tuple[int, ...]
+) -> None:
+    """Each with its place, in the order of the file, those that cannot be mapped among them."""
+    Path(file).write_text(text)
+    Path("spec.yaml").write_text(PLAIN.replace("rows.jsonl", file))
+    assert main(["validate", "spec.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert f"{file}: 3 rows do not fit" in told
+    assert [int(one) for one in re.findall(rf"^  {file}:(\d+)", told, re.MULTILINE)] == list(lines)
 
 
 def test_a_pipe_is_no_picture(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:

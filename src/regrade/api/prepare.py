@@ -12,9 +12,8 @@ from regrade.api.measures import check_epochs, measure_records, metrics_of
 from regrade.api.models import check_demo_models
 from regrade.api.options import RunOptions
 from regrade.api.prompting import compiled_prompts
-from regrade.api.rows import BadRows
 from regrade.api.trying import ScorerTrial
-from regrade.errors import DatasetError, RegradeError, SpecError, TemplateError
+from regrade.errors import BadRows, DatasetError, RegradeError, SpecError, TemplateError
 from regrade.plan import CompiledChoices, CompiledPrompt, EvalPlan, sample_variables
 from regrade.plugins import Registry
 from regrade.protocols import AskingScorer
@@ -155,7 +154,7 @@ def survey(
         DatasetError: Rows that do not fit, the first few of them.
         SpecError: A prompt whose variables a sample does not have, a scorer that can judge no sample.
     """
-    bad = BadRows(one.name)
+    bad = BadRows(one.name, "samples")
     trial = ScorerTrial(one.file, one.scorers, one.choices, one.parameters)
     places: dict[str, int] = {}
     seen = SurveyedSamples(one, bad)

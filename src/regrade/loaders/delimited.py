@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from regrade.errors import DatasetError, Location, UsageError
+from regrade.errors import BadRows, DatasetError, Location, UsageError
 from regrade.loaders.files import check_encoding, open_text, reading, shown
 from regrade.types import Row
 
@@ -50,20 +50,24 @@ class Csv:
         records = csv.reader(text, delimiter=self.delimiter, strict=True)
         header: list[str] | None = None
         begin = 1
+        bad = BadRows(name)
         try:
             for record in records:
                 where = Location(name, begin)
                 begin = records.line_num + 1
                 if not record:
                     continue
+                if bad.is_full:
+                    break
                 if header is None:
                     header = _checked(record, where)
                 elif len(record) != len(header):
-                    raise _wrong_count(record, header, where)
-                else:
+                    bad.add(_wrong_count(record, header, where))
+                elif not bad:
                     yield Row(dict(zip(header, record, strict=True)), where.line)
         except csv.Error as error:
-            raise _not_csv(error, Location(name, begin)) from error
+            bad.add(_not_csv(error, Location(name, begin)))
+        bad.check()
 
 
 @dataclass(frozen=True)

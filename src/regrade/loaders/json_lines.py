@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from regrade.errors import DatasetError, Location
+from regrade.errors import BadRows, DatasetError, Location
 from regrade.jsonio import loads
 from regrade.loaders.files import as_row, check_encoding, open_text, reading, shown
-from regrade.types import Json, Row
+from regrade.types import Json, JsonObject, Row
 
 __all__ = ["JsonLines", "parse"]
 
@@ -37,7 +37,8 @@ class JsonLines:
         """Yield the rows with their line numbers.
 
         Raises:
-            DatasetError: Naming file, line and column of what is not a JSON object.
+            DatasetError: Naming file, line and column of what is not a JSON object; of several lines the
+                first few.
         """
         return self.load_after(0)
 
@@ -54,15 +55,29 @@ class JsonLines:
             if rows:
                 filled = (number for number, line in numbered if not line.isspace())
                 next(itertools.islice(filled, rows - 1, None), None)
+            bad = BadRows(name)
             for number, line in numbered:
                 text = line.strip()
                 if not text:
                     continue
+                if bad.is_full:
+                    break
                 try:
-                    row = loads(text)
-                except ValueError:
-                    row = parse(text, Location(name, number))
-                yield Row(row if isinstance(row, dict) else as_row(row, Location(name, number)), number)
+                    row = _row(text, Location(name, number))
+                except DatasetError as error:
+                    bad.add(error)
+                    continue
+                if not bad:
+                    yield Row(row, number)
+            bad.check()
+
+
+def _row(text: str, where: Location) -> JsonObject:
+    try:
+        row = loads(text)
+    except ValueError:
+        row = parse(text, where)
+    return row if isinstance(row, dict) else as_row(row, where)
 
 
 def parse(text: str, where: Location) -> Json:
