@@ -103,3 +103,10 @@ def test_texts_of_marks_never_meet(marks: tuple[float, float], stand: dict[str, 
     found = re.findall(r'<text class="halo( end)?"[^>]*>(p\d+)</text>', drawn)
     assert {text: "end" if end else "start" for end, text in found} == stand
     assert drawn.count('class="limit"') == 2
+
+
+def test_bars_without_a_mark_are_drawn() -> None:
+    """Of a number whose quantiles no summary has, the bars stand alone."""
+    drawn = str(bars(BarsView((1, 2), (0.0, 1.0, 2.0), (), "said"), 1))
+    assert drawn.count("<rect") == 2
+    assert 'class="limit"' not in drawn

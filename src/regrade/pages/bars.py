@@ -1,5 +1,6 @@
 """Counts over equal bins as bars; several rows share one axis, and the last of them names it."""
 
+import math
 from collections.abc import Callable
 
 from markupsafe import Markup
@@ -75,11 +76,11 @@ def _marks(view: BarsView, axis: Axis, base: int) -> list[Markup]:
     """Draw a dashed line a mark; a text stands on the side where it meets no other, else not at all."""
     parts, free = [], 0.0
     places = [axis.at(value) for value, _ in view.marks]
-    for place, (_, text), after in zip(places, view.marks, [*places[1:], None], strict=True):
+    for place, (_, text), after in zip(places, view.marks, [*places[1:], math.inf], strict=False):
         parts.append(
             Markup('<line class="limit" x1="{x}" x2="{x}" y1="3" y2="{}"/>').format(base, x=_percent(place))
         )
-        near = after is not None and after - place < 2 * _TEXT
+        near = after - place < 2 * _TEXT
         left = place > 100 - _TEXT or (near and place - free >= _TEXT)
         start, end = (place - _TEXT, place) if left else (place, place + _TEXT)
         if start >= free:
