@@ -90,7 +90,7 @@ def test_a_baseline_shows_the_answers_of_its_run(served: Any) -> None:
     assert chips == ["lost 24", "gained 0", "answer to failure 0", "failure to answer 0", "flaky 0"]
     assert len(page.find(".//article")) == 20
     told = {words.split()[0]: words for words in page.words(".//article")}
-    assert "A: 1, right3 B: 0, wrong0" in told["s1"]
+    assert "A: 1, right 3 B: 0, wrong 0" in told["s1"]
     assert page.find(".//article[1]//a")[1].attrib["href"].startswith(f"/run/{ids()[0]}/samples")
 
 

@@ -120,8 +120,21 @@ def test_a_huge_document_stays_a_page(huge: Document) -> None:
     """Ten thousand flips and megabytes of text make a page that opens, and it says what is left out."""
     text = HtmlReport().export(huge)
     assert len(text) < 8_000_000
-    assert "200 of 10,001; the others are in the run folder" in text
+    assert "200 of 10,001; 9,801 are left out, so that this file stays small" in text
     assert "(first 20,000 of" in text
+
+
+def test_long_flips_are_left_out_before_the_file_is_too_large_to_attach() -> None:
+    """Of five pairs with 200 long flips each every list keeps some; the file stays under 5 MB and says so."""
+    words = "word " * 3_000
+    lost = tuple(FlipView(f"s{n}", "1", "0", words, "t", words, words) for n in range(200))
+    views = tuple(FlipsView(f"f{n}", lost, lost[:50], 200, 50) for n in range(5))
+    text = HtmlReport().export(Document("t", (), kind="comparison", flips=views))
+    assert 2_000_000 < len(text.encode()) < 5_000_000
+    kept = [int(one) for one in re.findall(r"<span>(\d+) of (?:200|50); \d+ are left out", text)]
+    assert len(kept) == 10
+    assert min(kept) > 0
+    assert sum(kept) == text.count("<article")
 
 
 def test_a_run_shows_intervals_and_slices(document: Document) -> None:

@@ -1,30 +1,22 @@
 """The page that compares: forms, differences with their intervals, slices, agreement, flips."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
 from regrade.addresses import CompareAddress
 from regrade.pages.charts import axis_labels, axis_of, interval
-from regrade.pages.diffs import condensed, side
+from regrade.pages.flips import DrawnFlip, FlipBudget
 from regrade.pages.frame import Frame, page
 from regrade.pages.marks import KIND_OF_MARK, WORD_OF_MARK
 from regrade.pages.names import wrapped
-from regrade.pages.visible import cut, visible
-from regrade.views import CompareView, DifferencesView, FlipItem, FlipPageView, LinkView
+from regrade.views import CompareView, DifferencesView, FlipPageView, LinkView
 
 __all__ = ["Choices", "Options", "compare_page"]
 
-_SAVED_LIMIT = 3_500_000
-"""Characters that the flips of a saved page take in all: a file to be mailed stays under 5 MB."""
-
-_QUESTION_LIMIT = 4_000
-_ANSWER_LIMIT = 8_000
-_LONG = 600
+_TEXT_LIMIT = 8_000
 _LETTERS = "ABCDEFGH"
-_LOOKS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "failure": "", "none": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ class Choices:
 
 def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
     """Return the page."""
-    limit = _SAVED_LIMIT / max(1, len(view.flips)) if frame.saved else math.inf
+    budget = FlipBudget() if frame.saved else FlipBudget(None)
     return page(
         "compare.html.j2",
         frame,
@@ -107,10 +99,9 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
         choices=choices,
         differences=[_Table(one) for one in view.differences],
         leads=[_Table(one) for one in view.leads],
-        flips=[_Flips(one, limit) for one in view.flips],
+        flips=[_Flips(one, budget, len(view.flips) - place) for place, one in enumerate(view.flips)],
         kind_of_mark=KIND_OF_MARK,
         word_of_mark={**WORD_OF_MARK, "none": "not shown to differ"},
-        looks=_LOOKS,
         wrapped=wrapped,
         letters=_LETTERS,
     )
@@ -130,50 +121,7 @@ class _Table:
 class _Flips:
     """Flips of one kind, ready to be drawn."""
 
-    def __init__(self, view: FlipPageView, limit: float) -> None:
+    def __init__(self, view: FlipPageView, budget: FlipBudget, parts: int) -> None:
         self.view = view
-        self.items = list(_within(view.items, limit))
+        self.items = list(budget.within((DrawnFlip(one, _TEXT_LIMIT) for one in view.items), parts))
         self.kind = next(one for one in view.kinds if one.link.text == view.name)
-
-
-class _Flip:
-    """One flip as HTML."""
-
-    def __init__(self, item: FlipItem) -> None:
-        self.item = item
-        self.view = item.view
-        self.question = visible(cut(item.view.prompt, _QUESTION_LIMIT))
-        self.is_long = len(item.view.prompt) > _LONG
-        if item.view.diff:
-            parts = condensed(item.view.diff)
-            self.a, self.b = side(parts, of="out"), side(parts, of="in")
-        else:
-            texts = zip((item.view.text_a, item.view.text_b), item.absent, item.looks, strict=True)
-            self.a, self.b = (_answer(*one) for one in texts)
-
-    @property
-    def size(self) -> int:
-        """Return about how many characters it takes."""
-        return 1_200 + len(self.question) + len(self.a) + len(self.b)
-
-
-def _answer(text: str | None, absent: str, look: str) -> Markup:
-    if not text and look == "failure":
-        return Markup('<span class="flr">{}</span>').format(
-            visible(cut(absent or "no answer", _ANSWER_LIMIT))
-        )
-    if text is None:
-        return Markup('<span class="mut">{}</span>').format(visible(absent or "not stored"))
-    if not text:
-        return Markup('<span class="mut">(empty)</span>')
-    return visible(cut(text, _ANSWER_LIMIT))
-
-
-def _within(items: Sequence[FlipItem], limit: float) -> Iterator[_Flip]:
-    """Yield flips as long as all of them together take no more than a limit."""
-    for item in items:
-        flip = _Flip(item)
-        limit -= flip.size
-        if limit < 0:
-            return
-        yield flip

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from regrade.pages.charts import Axis, axis_labels, axis_of, balance, interval
-from regrade.pages.diffs import ShownPart, condensed, side
 from regrade.pages.drawing import draw, styles
+from regrade.pages.flips import DrawnFlip, FlipBudget, is_long
 from regrade.pages.intervals import arm_forests, slice_forests
 from regrade.pages.marks import KIND_OF_MARK, KIND_OF_OUTCOME, WORD_OF_MARK, glyph, verdict
 from regrade.pages.policies import policy_of
 from regrade.pages.visible import cut, visible
-from regrade.views import CaseView, Document, FlipsView, FlipView, ForestView
+from regrade.views import CaseView, Document, FlipItem, FlipsView, FlipView, ForestView
 
 __all__ = ["report_page"]
 
@@ -21,14 +21,13 @@ _FLIPS_LIMIT = 200
 
 _OPEN_FLIPS = 10
 _TEXT_LIMIT = 20_000
-_LONG = 600
-_LONG_LINES = 12
 _CELL_LIMIT = 1_000
 
 
 def report_page(document: Document) -> str:
     """Return the whole page: HTML with its styles inside, no script, nothing to be loaded."""
     style = styles("tokens.css", "base.css")
+    budget = FlipBudget()
     forests, slices = list(document.forests), []
     if document.kind == "run" and not forests:
         forests = arm_forests(document.summary)
@@ -41,7 +40,9 @@ def report_page(document: Document) -> str:
             "policy": policy_of(style),
             "forests": [_Forest(view) for view in forests],
             "slices": slices,
-            "flips": [_Flips(view) for view in document.flips],
+            "flips": [
+                _Flips(view, budget, len(document.flips) - place) for place, view in enumerate(document.flips)
+            ],
             "marks": sorted({row.mark for view in document.forests for row in view.rows}),
             "has_limits": any(row.limit for view in document.forests for row in view.rows),
             "kind_of_outcome": KIND_OF_OUTCOME,
@@ -52,21 +53,16 @@ def report_page(document: Document) -> str:
             "visible": visible,
             "cell": lambda text: visible(cut(text, _CELL_LIMIT)),
             "whole": lambda text: visible(cut(text, _TEXT_LIMIT)),
-            "is_long": _is_long,
+            "is_long": is_long,
             "reason": _reason,
-            "side": side,
         },
     )
 
 
 def _reason(case: CaseView) -> str:
     """Return why a case came out as it did, without the verdict that stands beside it."""
-    text = case.text if case.text and not _is_long(case.text) else case.message
+    text = case.text if case.text and not is_long(case.text) else case.message
     return text.removeprefix(f"{case.outcome}: ")
-
-
-def _is_long(text: str) -> bool:
-    return len(text) > _LONG or text.count("\n") >= _LONG_LINES
 
 
 class _Forest:
@@ -90,32 +86,34 @@ class _Side:
     """The flips of one direction: those at hand, those folded, and how many there are."""
 
     word: str
-    shown: Sequence["_Flip"]
-    folded: Sequence["_Flip"]
+    shown: Sequence[DrawnFlip]
+    folded: Sequence[DrawnFlip]
     count: int
+
+    @property
+    def left_out(self) -> int:
+        """Return how many are not on the page."""
+        return self.count - len(self.shown) - len(self.folded)
 
 
 class _Flips:
-    """The flips of two arms."""
+    """The flips of two arms.
 
-    def __init__(self, view: FlipsView) -> None:
+    Args:
+        view: Them.
+        budget: How much room there is for the flips of the whole page.
+        parts: How many pairs of arms, this one among them, still share it.
+    """
+
+    def __init__(self, view: FlipsView, budget: FlipBudget, parts: int) -> None:
         self.view = view
         self.chart = balance(view.lost_count, view.gained_count)
-        self.sides = [
-            _side("lost", view.lost, view.lost_count),
-            _side("gained", view.gained, view.gained_count),
-        ]
+        lost = _side("lost", view.lost, view.lost_count, (budget, 2 * parts))
+        self.sides = [lost, _side("gained", view.gained, view.gained_count, (budget, 2 * parts - 1))]
 
 
-def _side(word: str, flips: Sequence[FlipView], count: int) -> _Side:
-    found = [_Flip(flip) for flip in flips[:_FLIPS_LIMIT]]
+def _side(word: str, flips: Sequence[FlipView], count: int, room: tuple[FlipBudget, int]) -> _Side:
+    budget, parts = room
+    drawn = (DrawnFlip(FlipItem(flip), _TEXT_LIMIT, whole=True) for flip in flips[:_FLIPS_LIMIT])
+    found = list(budget.within(drawn, parts))
     return _Side(word, found[:_OPEN_FLIPS], found[_OPEN_FLIPS:], max(count, len(flips)))
-
-
-class _Flip:
-    """One flip with its difference cut down, and whether whole texts have to stand beside it."""
-
-    def __init__(self, view: FlipView) -> None:
-        self.view = view
-        self.parts: list[ShownPart] = condensed(view.diff)
-        self.is_cut = any(kind == "gap" for kind, _ in self.parts)
