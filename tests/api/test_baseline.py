@@ -22,6 +22,8 @@ RULES = [
     "non_inferior latency_mean 0.5",
     "no_regression cost_per_answer",
     "at_most completion_tokens 10000",
+    "at_most reasoning_tokens 10000",
+    "no_regression reasoning_tokens_per_answer",
     "non_inferior classification.macro_f1 0.1",
 ]
 
@@ -33,9 +35,10 @@ def answers(name: str, right: Callable[[int], bool], missing: range, epochs: int
         for epoch in range(epochs):
             text = str(n % 2 if right(n + epoch) else 1 - n % 2)
             line = {"id": f"s{n}", "t": None if n in missing else text, "in": 5 + n % 3, "out": 2 + n % 4}
-            lines.append(line | {"s": 0.1 + (n * 7 % 11) / 100 + epoch / 50})
+            lines.append(line | {"think": 1 + n % 2, "s": 0.1 + (n * 7 % 11) / 100 + epoch / 50})
     Path(f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     fields = {"text": "t", "prompt_tokens": "in", "completion_tokens": "out", "latency_s": "s"}
+    fields["reasoning_tokens"] = "think"
     return {
         "name": "m",
         "outputs": f"{name}.jsonl",

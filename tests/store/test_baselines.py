@@ -200,6 +200,14 @@ def test_a_file_that_is_none_gives_one_clear_error(
         assert "regrade baseline set main RUN --replace" in str(caught.value.hint)
 
 
+def test_a_baseline_of_an_older_regrade_is_read(finished: Any) -> None:
+    """What is kept since then is not known of it; all else is compared as ever."""
+    run = finished(wrong=10)
+    path = regrade.set_baseline("main").path
+    pq.write_table(pq.read_table(path).drop_columns(["reasoning_tokens"]), path)
+    assert regrade.gate(run.id, baseline="main").outcome == "PASS"
+
+
 def test_one_damaged_file_hides_no_other(finished: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """The list has the good ones and names the bad one; a folder of that name is none at all."""
     finished()

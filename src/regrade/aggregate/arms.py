@@ -27,6 +27,7 @@ _QUANTITIES = {
     "cost_per_answer": "cost_usd",
     "prompt_tokens_per_answer": "prompt_tokens",
     "completion_tokens_per_answer": "completion_tokens",
+    "reasoning_tokens_per_answer": "reasoning_tokens",
 }
 """What the requests tell of an answer: name of the measure to column. All of them are better low."""
 

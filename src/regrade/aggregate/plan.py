@@ -31,8 +31,8 @@ def request_columns(*, slices: bool) -> tuple[str, ...]:
 
 
 def arm_request_columns() -> tuple[str, ...]:
-    """Return the columns of the samples table that arms are laid out from, all of which baselines hold."""
-    return (*_REQUEST_COLUMNS, "metadata", "fingerprint")
+    """Return the columns of the samples table that arms are laid out from."""
+    return (*_REQUEST_COLUMNS, "reasoning_tokens", "metadata", "fingerprint")
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,7 +259,8 @@ def _stand_in(file: SpecFile, registry: Registry) -> "Arm":
         for scorer in metrics_of(measure_records(file, registry), registry).scorers
         for name, metric in scorer.metrics
     ]
-    requests = ["failure_rate", "latency_mean", "prompt_tokens_per_answer", "completion_tokens_per_answer"]
+    tokens = [f"{kind}_tokens_per_answer" for kind in ("prompt", "completion", "reasoning")]
+    requests = ["failure_rate", "latency_mean", *tokens]
     requests += ["cost_per_answer"] if any(model.price for model in file.spec.models) else []
     measures += [
         Measure("", name, "lower", None, MetricInput(nothing, (0.0, 1.0) if name == "failure_rate" else None))

@@ -14,6 +14,7 @@ __all__ = ["REQUEST_METRICS", "RequestMetric", "request_estimate"]
 
 _PRICES = "prices stand in the model's table: `price: {prompt: 0.1, completion: 0.4}`"
 _USAGE = "the endpoint did not say how many tokens it used"
+_REASONING = "the endpoint did not say how many of its tokens were reasoning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ REQUEST_METRICS: Mapping[str, RequestMetric] = MappingProxyType(
             RequestMetric("prompt_tokens", "prompt_tokens_per_answer", "total", missing=_USAGE),
             RequestMetric("completion_tokens_per_answer", "completion_tokens_per_answer", missing=_USAGE),
             RequestMetric("completion_tokens", "completion_tokens_per_answer", "total", missing=_USAGE),
+            RequestMetric("reasoning_tokens_per_answer", "reasoning_tokens_per_answer", missing=_REASONING),
+            RequestMetric("reasoning_tokens", "reasoning_tokens_per_answer", "total", missing=_REASONING),
         )
     }
 )

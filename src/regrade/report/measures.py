@@ -28,6 +28,7 @@ _REQUESTS = {
     "cost_per_answer": "cost an answer",
     "prompt_tokens_per_answer": "tokens in",
     "completion_tokens_per_answer": "tokens out",
+    "reasoning_tokens_per_answer": "tokens of reasoning",
     "failure_rate": "failures",
 }
 

@@ -32,7 +32,7 @@ class RuleSpec(_Strict):
             own value against `value`.
         metric: A metric, a scorer (its first metric), "scorer.metric", or one of the requests:
             failure_rate, latency_p50, latency_p95, latency_mean, cost_usd, cost_per_answer, prompt_tokens,
-            completion_tokens.
+            completion_tokens, reasoning_tokens.
         margin: Of `non_inferior`: the loss that is accepted, in the metric's unit.
         value: Of `at_least` and `at_most`.
         confident: Of these: the whole interval, not the value alone, has to keep to the limit.

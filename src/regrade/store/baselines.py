@@ -39,11 +39,13 @@ _SAMPLES = (
     "metadata",
     "prompt_tokens",
     "completion_tokens",
+    "reasoning_tokens",
     "cost_usd",
     "ttft_s",
     "latency_s",
     "attempts",
 )
+_ADDED = frozenset({"reasoning_tokens"})
 _SCORES = ("scorer", "version", "metric", "value", "label", "expected", "parsed")
 _ANSWERS = ("messages", "target", "text", "tool_calls")
 _TABLE = "table"  # tells the rows of both tables apart in the one file
@@ -72,17 +74,22 @@ class BaselineFile:
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield some columns of `samples` or `scores`, a few thousand rows at a time.
 
+        Columns that baselines of an older regrade lack are null in them.
+
         Raises:
             StoreError: When the file is damaged.
         """
         with _opened(self.path) as file:
             lacking = [name for name in (_TABLE, *columns) if name not in file.schema_arrow.names]
-            if lacking:
+            if not _ADDED.issuperset(lacking):
                 raise _damaged(self.path, f"it has no column {', '.join(lacking)}")
-            for batch in file.iter_batches(_GROUP, columns=[_TABLE, *columns], use_threads=False):
+            held = [name for name in (_TABLE, *columns) if name not in lacking]
+            for batch in file.iter_batches(_GROUP, columns=held, use_threads=False):
                 rows = batch.filter(pc.equal(batch.column(_TABLE), table))
+                for name in lacking:
+                    rows = rows.append_column(name, pa.nulls(rows.num_rows, SAMPLES.field(name).type))
                 if rows.num_rows:
-                    yield rows.drop_columns([_TABLE])
+                    yield rows.select(list(columns))
 
 
 def _check_name(name: str) -> None:
