@@ -17,6 +17,13 @@ except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
 
 
+_BEGAN = 18
+"""Place of a process's beginning, in ticks since the machine began, among what follows its state."""
+_ENDED = {"Z", "X"}
+_SLACK_S = 5.0
+"""How far the clock may have been set since the machine began."""
+
+
 @contextmanager
 def locked(path: Path, what: str, refusal: type[StoreError] = RunLockedError) -> Iterator[None]:
     """Hold an exclusive lock on a file that names its holder.
@@ -63,7 +70,8 @@ def _refused(path: Path, what: str, refusal: type[StoreError]) -> StoreError:
 def holder_alive(path: Path) -> bool | None:
     """Return whether the process that a lock names is alive; None where that cannot be told.
 
-    The lock itself is left alone: to try it would be to hold it for a moment.
+    The lock itself is left alone: to try it would be to hold it for a moment. A process that began after the
+    lock was written has come by the number of one that is gone.
     """
     try:
         holder = loads(path.read_bytes())
@@ -77,5 +85,19 @@ def holder_alive(path: Path) -> bool | None:
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # somebody else's
-    return True
+        pass  # somebody else's, but there
+    return _is_running(pid, path)
+
+
+def _is_running(pid: int, lock: Path) -> bool:
+    """Return whether a process is no leftover and began before its lock was written, where Linux tells."""
+    try:
+        state, *numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        booted = next(
+            line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime")
+        )
+        began = int(booted.split()[1]) + int(numbers[_BEGAN]) / os.sysconf("SC_CLK_TCK")
+        written = lock.stat().st_mtime
+    except (OSError, ValueError, IndexError, StopIteration):
+        return True
+    return state not in _ENDED and began <= written + _SLACK_S

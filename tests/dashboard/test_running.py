@@ -39,9 +39,26 @@ def gone() -> int:
 
 def test_the_process_tells(tmp_path: Path) -> None:
     """A silent run goes on while its process lives, and a run that has ended does not."""
-    assert goes_on(started(tmp_path, os.getpid()), NOW)
+    run = started(tmp_path, os.getpid())
+    os.utime(run.path / "run.lock")
+    assert goes_on(run, NOW)
     assert not goes_on(started(tmp_path, gone()), NOW)
     assert not goes_on(started(tmp_path, os.getpid(), status="partial"), NOW)
+
+
+def test_another_process_with_its_number_is_not_it(tmp_path: Path) -> None:
+    """A process that began after the lock was written is another one, and one that has ended may linger."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        run = started(tmp_path, child.pid)
+        lock = run.path / "run.lock"
+        now = lock.stat().st_ctime
+        os.utime(lock, (now - 60,) * 2)
+        assert not goes_on(run, NOW)
+        os.utime(lock, (now, now))
+        assert goes_on(run, NOW)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert not goes_on(run, NOW)
 
 
 @pytest.mark.parametrize("how", ["another host", "windows"])

@@ -18,6 +18,7 @@ import regrade
 import regrade.store.live as under_test
 from regrade.errors import StoreError
 from regrade.locks import holder_alive, locked
+from regrade.report.progress import progress_view
 from regrade.store import Manifest, ResultsIndex
 from regrade.store.live import JournalTail
 
@@ -150,6 +151,20 @@ def test_whether_the_writer_is_alive_is_told_without_its_lock(tmp_path: Path) ->
     ):
         path.write_text(json.dumps(content))
         assert holder_alive(path) is expected
+
+
+def test_silence_is_told_where_no_process_can_be_asked(tmp_path: Path) -> None:
+    """From the last line on, by the page too; where a process can be asked, silence says nothing."""
+    tail = JournalTail(tmp_path, Manifest("r", models=[{"name": "a"}]), lambda: START + 240)
+    append(tmp_path, line(0))
+    os.utime(tmp_path / "journal.jsonl", (START, START))
+    (tmp_path / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
+    found = tail.progress()
+    assert found.silent_s == 240
+    assert progress_view(found).note.startswith("No sign of life for 4 min")
+    assert progress_view(found, goes_on=False).note == ""
+    (tmp_path / "run.lock").write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+    assert tail.progress().silent_s is None
 
 
 def test_a_real_run_is_followed_while_it_goes_on(sorted_run: regrade.Run, tmp_path: Path) -> None:

@@ -336,7 +336,7 @@ def _notices(found: _Found) -> list[NoticeView]:
     command = resume_command(run.id, str(run.results))
     if state not in {"success", "running"}:
         notices.append(
-            NoticeView(*_ended(state, run), command=command, kind="fail" if state == "error" else "unsure")
+            NoticeView(*_ended(state, found), command=command, kind="fail" if state == "error" else "unsure")
         )
     elif state == "success" and not found.facts.scored:
         text = "Its tables are gone or cannot be read; the journal may hold its answers still."
@@ -352,16 +352,22 @@ def _notices(found: _Found) -> list[NoticeView]:
     return notices
 
 
-def _ended(state: str, run: RunEntry) -> tuple[str, str]:
+def _ended(state: str, found: _Found) -> tuple[str, str]:
     heads = {
         "stopped": "This run stopped without a word",
         "partial": "This run was stopped early",
         "interrupted": "This run was interrupted",
         "error": "This run ended with an error",
     }
-    text = run.message
+    text, progress = found.run.message, found.sight.progress if found.sight else None
     if state == "stopped":
-        text = "Its process is gone. What was answered is in its journal and is not asked again."
+        asked = progress is None or progress.alive is not None
+        why = (
+            "Its process is gone."
+            if asked
+            else "Nothing was written for ten minutes, and its process cannot be asked from here."
+        )
+        text = f"{why} What was answered is in its journal and is not asked again."
     return heads.get(state, heads["error"]), text
 
 

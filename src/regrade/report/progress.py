@@ -100,6 +100,10 @@ class Progress(Protocol):
         """Return the last message of each kind."""
 
     @property
+    def silent_s(self) -> float | None:
+        """Return seconds without a sign of life, where its process cannot be asked for one."""
+
+    @property
     def scores(self) -> Sequence[SummaryRow]:
         """Return the leading metric of each arm over what is scored so far."""
 
@@ -126,7 +130,10 @@ def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: b
         facts.append(FactView(f"{scores[0].metric} so far", scores[0].value, f"of {scores[0].count}"))
     kinds = ", ".join(kind.replace("_", " ") for kind in list(found.failures)[:_KINDS_TOLD])
     facts.append(FactView("Failed", f"{found.failed:,}", kinds, is_failure=bool(found.failed)))
-    note = "" if found.read >= 1 else f"Read so far: {found.read * 100:.0f} % of the journal."
+    notes = [] if found.read >= 1 else [f"Read so far: {found.read * 100:.0f} % of the journal."]
+    if goes_on and found.silent_s is not None and found.silent_s >= _MINUTE:
+        minutes = round(found.silent_s / _MINUTE)
+        notes.append(f"No sign of life for {minutes} min, and its process cannot be asked from here.")
     return ProgressView(
         said=_said(found, goes_on=goes_on),
         done=None if not total else found.done / total,
@@ -137,7 +144,7 @@ def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: b
             for kind, count in found.failures.items()
         ),
         rows=tuple(map(_row, found.models)),
-        note=note,
+        note=" ".join(notes),
         scores=scores,
         scores_note=_NOTE_ON_SCORES if scores else "",
     )

@@ -1,5 +1,6 @@
 """How far a run is that another process is writing, from its journal: only what was added is read."""
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -74,6 +75,7 @@ class RunProgress:
         read: The share of the journal that was read, 0 to 1.
         failures: How often each kind came, judges left out.
         failure_messages: The last message of each kind.
+        silent_s: Seconds since something was written, where nobody can say whether the process is alive.
         scores: The leading metric of each arm over the answers that the run has scored; none before it told.
     """
 
@@ -90,6 +92,7 @@ class RunProgress:
     read: float
     failures: Mapping[str, int] = field(default_factory=dict)
     failure_messages: Mapping[str, str] = field(default_factory=dict)
+    silent_s: float | None = None
     scores: Sequence[SummaryRow] = ()
 
 
@@ -128,6 +131,7 @@ class JournalTail:
         done = sum(one.done for one in answering)
         rate = self._rate()
         costs = [one.cost_usd for one in self._models.values() if one.cost_usd is not None]
+        alive = holder_alive(self._folder / "run.lock")
         return RunProgress(
             models=tuple(self._models.values()),
             planned=planned,
@@ -138,12 +142,13 @@ class JournalTail:
             rate_per_s=rate,
             left_s=(planned - done) / rate if planned is not None and rate > 0 else None,
             last_at=self._last_at,
-            alive=holder_alive(self._folder / "run.lock"),
+            alive=alive,
             read=read,
             failures={
                 kind: count for kind, count in self._kinds.most_common() if count > 0 and kind != _JUDGE
             },
             failure_messages=dict(self._messages),
+            silent_s=self._silent() if alive is None else None,
             scores=read_so_far(self._folder),
         )
 
@@ -230,6 +235,14 @@ class JournalTail:
         served = record.get("served_model")
         fitting = [one for one in self._judges if one.get("id") == served] or self._judges
         return f"{fitting[0]['name']}" if len(fitting) == 1 else "judges"
+
+    def _silent(self) -> float | None:
+        """Return how long ago journal or manifest were written."""
+        written = []
+        for name in ("journal.jsonl", "run.json"):
+            with contextlib.suppress(OSError):
+                written.append((self._folder / name).stat().st_mtime)
+        return max(0.0, self._clock() - max(written)) if written else None
 
     def _rate(self) -> float:
         now = self._clock()
