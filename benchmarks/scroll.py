@@ -91,7 +91,7 @@ def main() -> int:
         results = args.results or Path(folder) / "results"
         if args.results is None:
             big_run(results, args.samples)
-        run = sorted(path.parent.name for path in results.glob("*/samples.parquet"))[-1]
+        run = max(path.parent.name for path in results.glob("*/samples.parquet"))
         env = {**os.environ, "REGRADE_CACHE_DIR": folder}
         command = [sys.executable, "-m", "regrade", "dashboard", "--no-open", str(results)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as server:
