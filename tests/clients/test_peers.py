@@ -1,8 +1,9 @@
 """The official clients talk to other people's servers through the gateway: forwarded, recorded, replayed."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,14 @@ class Session:
     Attributes:
         direct: By the client that talks to it directly.
         recorded: By the same through a gateway that records.
+        forwarded: By the same through one that only forwards.
         folder: Of the recording.
         model: What was asked.
     """
 
     direct: dict[str, Any]
     recorded: dict[str, Any]
+    forwarded: dict[str, Any]
     folder: Path
     model: str
 
@@ -40,16 +43,23 @@ def session(
     official: Callable[[str], Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Session:
-    """Make every call directly and through a recording gateway; the server is gone afterwards."""
+    """Make every call directly and through both gateways; the server is gone afterwards."""
     folder = tmp_path_factory.mktemp("peer")
     client = official("python-3")
     with peer(folder) as server:
         upstream = Upstream(server.model, server.base_url, api_key_env=KEY_ENV, mode="record")
         settings = GatewaySettings(upstreams=(upstream,), record=str(folder / "cassette"))
-        with Gateway(settings, {KEY_ENV: KEY}) as gateway:
+        passing = GatewaySettings(upstreams=(replace(upstream, mode="forward"),))
+        with (
+            ThreadPoolExecutor() as others,
+            Gateway(settings, {KEY_ENV: KEY}) as gateway,
+            Gateway(passing, {KEY_ENV: KEY}) as plain,
+        ):
+            forwarded = others.submit(client, plain.base_url, model=server.model)
             recorded = client(gateway.base_url, model=server.model)
+            seen = forwarded.result()
         direct = client(server.base_url, model=server.model, key=KEY)
-    return Session(direct, recorded, folder / "cassette", server.model)
+    return Session(direct, recorded, seen, folder / "cassette", server.model)
 
 
 def bare(value: Any) -> Any:
@@ -72,6 +82,7 @@ def test_what_a_server_says_passes_unharmed(session: Session) -> None:
     assert len(asked) > 12
     for call in asked:
         assert bare(session.recorded[call]) == bare(session.direct[call]), call
+        assert bare(session.forwarded[call]) == bare(session.direct[call]), call
 
 
 def test_the_gateway_keeps_its_own_rules(session: Session) -> None:
