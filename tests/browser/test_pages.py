@@ -10,12 +10,22 @@ from playwright.sync_api import Page
 
 SHOTS = Path(__file__).parents[2] / "build/screenshots"
 WIDTHS = (320, 360, 768, 1280, 2560)
-STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = {
+    "light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "dark": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+}
+"""What is asked of a page in each theme: the whole standard, and in dark again what colours decide."""
 CHECK = (
-    "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)"
+    "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(one => one.violations)"
 )
 WIDEST = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ROWS = "main [data-row], main tbody tr"
+TEXTS = """rows => rows.map(row => {
+    const texts = document.createTreeWalker(row, NodeFilter.SHOW_TEXT), found = [];
+    while (texts.nextNode()) found.push(texts.currentNode.data);
+    return found.join(" ");
+})"""
+"""Each text apart from the next: an age that follows a number is a word of its own."""
 HIDDEN = "rows => rows.filter(row => !row.getClientRects().length).map(row => row.textContent)"
 
 
@@ -33,7 +43,7 @@ def save(page: Page, name: str) -> None:
 
 def rows(page: Page) -> list[str]:
     """Return the rows of a page as text, without how long ago something was."""
-    found = page.locator(ROWS).all_text_contents()
+    found: list[str] = page.locator(ROWS).evaluate_all(TEXTS)
     return [" ".join(re.sub(r"\b\d+ \w+ ago\b|just now", "", text).split()) for text in found]
 
 
@@ -44,8 +54,9 @@ def test_axe_finds_nothing(opened: Any, page_name: str, theme: Literal["light", 
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme=theme)
     save(page, f"{page_name}-{theme}")
-    page.evaluate(axe)
-    found = page.evaluate(CHECK, STANDARD)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
+    found = page.evaluate(CHECK, RULES[theme])
     told = [(one["id"], node["html"][:300], node["failureSummary"]) for one in found for node in one["nodes"]]
     assert told == []
 

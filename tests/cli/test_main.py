@@ -1,7 +1,6 @@
 """The program's frame: help, unknown verbs, errors, and what it does not import."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,22 +15,37 @@ HEAVY = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], *([*verb.split(), "--help"] for verb in VERBS), ["--version"]]
-)
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    """Help of the program and of every verb answers without importing any heavy package."""
-    code = (
-        "import sys; from regrade.cli.main import main; code = main(sys.argv[1:]);"
-        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
-    )
+ASKED = """
+import io, json, sys
+from contextlib import redirect_stdout
+from regrade.cli.main import main
+
+for line in sys.stdin:
+    with redirect_stdout(io.StringIO()) as said:
+        code = main(json.loads(line))
+    modules = sorted({name.partition(".")[0] for name in sys.modules})
+    print(json.dumps({"code": code, "said": said.getvalue(), "modules": modules}))
+"""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Help of the program and of every verb answers without importing any heavy package.
+
+    One process is asked for all in turn: what one of them imported would be there after it.
+    """
+    asked = [["--help"], *([*verb.split(), "--help"] for verb in VERBS), ["--version"]]
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", ASKED],
+        input="".join(json.dumps(one) + "\n" for one in asked),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    exit_code, *modules = done.stderr.split()
-    assert exit_code == "0", done.stdout
-    assert not HEAVY & set(modules)
-    assert done.stdout.strip()
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    for arguments, one in zip(asked, told, strict=True):
+        assert one["code"] == 0, arguments
+        assert not HEAVY & set(one["modules"]), arguments
+        assert one["said"].strip(), arguments
 
 
 def test_importing_the_package_is_lazy() -> None:
@@ -66,7 +80,9 @@ def test_nothing_asked_is_no_success(capsys: pytest.CaptureFixture[str]) -> None
     assert "usage" in capsys.readouterr().out
 
 
-def test_no_answer_commands_the_runner(workdir: Path) -> None:
+def test_no_answer_commands_the_runner(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """In GitHub Actions an answer that looks like a command of the runner is shown with a space in it."""
     answers = [
         {"id": "1", "a": "::error::forged"},
@@ -83,11 +99,11 @@ def test_no_answer_commands_the_runner(workdir: Path) -> None:
         "prompt: 'hello'\n"
         "scorers: [exact_match]\n"
     )
-    environment = {**os.environ, "GITHUB_ACTIONS": "true", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "regrade"]
-    subprocess.run([*command, "run", "s.yaml"], env=environment, check=True, capture_output=True)
-    shown = subprocess.run(
-        [*command, "show", "--samples"], env=environment, check=True, capture_output=True, text=True
-    ).stdout
+    for name, value in (("GITHUB_ACTIONS", "true"), ("NO_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    assert main(["run", "s.yaml"]) == 0
+    capsys.readouterr()
+    assert main(["show", "--samples"]) == 0
+    shown = capsys.readouterr().out
     assert "forged" in shown
     assert not [line for line in shown.splitlines() if line.strip().startswith("::") or "##[" in line]

@@ -13,7 +13,7 @@ FAMILIES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(FAMILIES)
 def test_a_second_implementation_agrees(family: list[float]) -> None:
     """Both adjustments are those of statsmodels, ties and ends included."""

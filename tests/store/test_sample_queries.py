@@ -24,6 +24,8 @@ from regrade.store.sample_queries import SampleQueries
 from regrade.store.sample_search import TextSearch
 
 Make = Callable[..., SampleQueries]
+COUNT = 13
+"""Rows to page through: each column has ties and missing values among them, in full and half pages."""
 
 
 def ids(queries: SampleQueries, query: SampleQuery | None = None, **request: Any) -> list[str]:
@@ -67,7 +69,7 @@ def test_numbers_are_those_of_the_summary(sorted_run: regrade.Run) -> None:
 
 @pytest.mark.parametrize("sort", ["place", "latency", "tokens", "score.exact", "id", "cost"])
 @pytest.mark.parametrize("direction", ["", "-"])
-@pytest.mark.parametrize("size", [1, 3, 7, 100])
+@pytest.mark.parametrize("size", [1, 4, 100])
 def test_pages_hold_every_row_once_both_ways(table: Make, sort: str, direction: str, size: int) -> None:
     """Forwards and backwards, with ties and missing values, which come last in both directions."""
     rows = [
@@ -77,17 +79,17 @@ def test_pages_hold_every_row_once_both_ways(table: Make, sort: str, direction: 
             "score.exact": None if n % 4 == 0 else n % 2,
             "sample_id": f"s{n % 6}",
         }
-        for n in range(17)
+        for n in range(COUNT)
     ]
     queries = table(rows, scorers=["exact"])
     whole = queries.page(SampleQuery(), PageRequest(direction + sort, size=100))
     places = [row.row for row in whole.rows]
-    assert sorted(places) == list(range(17))
+    assert sorted(places) == list(range(COUNT))
     column = {"latency": "latency_s", "tokens": "prompt_tokens", "score.exact": "score.exact"}.get(sort)
     if column:
         values = [rows[place][column] for place in places]
         known = [value for value in values if value is not None]
-        assert values == sorted(known, reverse=bool(direction)) + [None] * (17 - len(known))
+        assert values == sorted(known, reverse=bool(direction)) + [None] * (COUNT - len(known))
     seen: list[int] = []
     pages = []
     page = queries.page(SampleQuery(), PageRequest(direction + sort, size=size))
