@@ -151,6 +151,15 @@ def test_too_many_are_refused_with_a_word(served: Any) -> None:
     assert "9 are too many: 8 can be held against each other" in page.words(".//div[@id='notices']")[0]
 
 
+def test_an_arm_is_not_held_against_itself(served: Any) -> None:
+    """A run beside one of its own models is refused, as `compare` refuses it."""
+    runs = ids()
+    address = url(*runs[:2], f"{runs[1]},model=one")
+    served.get(f"{address}&format=html")
+    said = served.get(address).words(".//main")[0]
+    assert f"{runs[1]}: one (sums, prompt default) would be held against itself" in said
+
+
 def test_it_is_saved_as_one_file(served: Any) -> None:
     """Ranks, pairs and agreement are in the file; forms, scripts and links to a server are not."""
     page = served.get(f"{url(*ids(), model='one')}&format=html")
@@ -159,3 +168,19 @@ def test_it_is_saved_as_one_file(served: Any) -> None:
     assert not page.find(".//form")
     assert not page.find(".//script")
     assert not [one for one in page.find(".//*[@href]") if one.attrib["href"] not in {"#main", "data:,"}]
+
+
+def test_more_than_two_runs_are_chosen_from_the_list(served: Any) -> None:
+    """What is ticked beside A and B in the list of runs is compared with them; named twice counts once."""
+    runs = ids()
+    page = served.get("/runs")
+    boxes = [one for one in page.find(".//input[@type='checkbox']") if one.attrib["name"] == "c"]
+    assert [one.attrib["value"] for one in boxes] == runs[::-1]
+    (form,) = page.find(".//form[@id='compare']")
+    assert {one.attrib["form"] for one in boxes} == {form.attrib["id"]}
+    location = ""
+    answer = served.get(f"/compare?a={runs[1]}&b={runs[2]}&c={runs[2]}&c={runs[0]}")
+    while answer.status == 303:
+        location = answer.headers["location"]
+        answer = served.get(location)
+    assert location == url(runs[1], runs[2], runs[0])

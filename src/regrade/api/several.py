@@ -1,11 +1,11 @@
 """More than two runs, or arms of runs, every two of them against each other."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regrade.api.comparing import changed_code, passed_over, unfinished
+from regrade.api.comparing import changed_code, passed_over, refuse_itself, unfinished
 from regrade.api.sources import ArmChoice, Reference, lay_out, open_recorded
 from regrade.errors import UsageError
 from regrade.plugins import Registry
@@ -53,6 +53,9 @@ def compare_several(
     groups = among(sides)
     if not groups:
         raise UsageError(f"{', '.join(names)} have nothing in common", hint=_held(names, sides))
+    _refuse_itself(
+        groups, {id(arm): one.name for one, arms in zip(recorded, sides, strict=True) for arm in arms}
+    )
     pairs = [join(*pair) for group in groups for pair in itertools.combinations(group, 2)]
     distinct = list({one.name: one for one in recorded}.values())
     notes = [
@@ -68,6 +71,18 @@ def compare_several(
         notes=tuple(dict.fromkeys(notes)),
         level=_LEVEL,
     )
+
+
+def _refuse_itself(groups: "Sequence[Sequence[Arm]]", run_of: Mapping[int, str]) -> None:
+    """Refuse an arm that stands on two sides, such as a run beside one of its own models.
+
+    Raises:
+        UsageError: Naming it.
+    """
+    for group in groups:
+        for a, b in itertools.combinations(group, 2):
+            if run_of[id(a)] == run_of[id(b)]:
+                refuse_itself(run_of[id(b)], [(a, b)])
 
 
 def _alone(sides: "Sequence[Sequence[Arm]]", groups: "Sequence[Sequence[Arm]]") -> list[str]:

@@ -16,7 +16,7 @@ from regrade.dashboard.sides import choices_of, side_view
 from regrade.dashboard.site import Site
 from regrade.pages.compare import compare_page
 from regrade.report.agreeing import Same, matrix_view
-from regrade.report.comparison import arm_names, change_records
+from regrade.report.comparison import change_records
 from regrade.report.differences import pair_views
 from regrade.report.ranks import rank_records, ranks_view, tested_paragraph
 from regrade.types import JsonObject
@@ -187,7 +187,7 @@ class _Drawing:
 
         def ranks() -> list[JsonObject]:
             return [
-                {**record, "group": arm_names(table[0]) if self._several else ""}
+                {**record, "group": _told(table[0]) if self._several else ""}
                 for table in self._tables
                 for record in rank_records(table, "run", self._names)
             ]
@@ -224,7 +224,7 @@ class _Drawing:
         return f"{self._names[one.run_b]} against {self._names[one.run_a]}"
 
     def _titled(self, title: str, one: Change | Agreement) -> str:
-        return f"{title}, {arm_names(one)}" if self._several else title
+        return f"{title}, {_told(one)}" if self._several else title
 
 
 def _is_of(one: Change | Agreement, model: str) -> bool:
@@ -238,6 +238,11 @@ def _group(one: Change | Agreement) -> tuple[str, str]:
         one.model_b if one.model_a == one.model_b else "",
         one.prompt_b if one.prompt_a == one.prompt_b else "",
     )
+
+
+def _told(one: Change | Agreement) -> str:
+    """Return what the two of a pair share: model and prompt, but for the prompt that has no name."""
+    return ", ".join(name for name in _group(one) if name not in {"", "default"})
 
 
 def grouped(every: Sequence[EachT], key: Callable[[EachT], Hashable]) -> Iterable[list[EachT]]:

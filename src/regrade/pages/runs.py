@@ -58,15 +58,18 @@ def runs_page(frame: Frame, view: RunsView, choices: RunChoices) -> str:
         wrapped=wrapped,
         bar=bar,
         few=_few,
-        before=_before,
+        first=_first,
         compare=CompareAddress.PATH,
     )
 
 
-def _before(rows: Sequence[RunRow]) -> RunRow | None:
-    """Return the run that the newest is compared with: the newest other that shares an eval with it."""
-    shared = (one for one in rows[1:] if not set(one.evals).isdisjoint(rows[0].evals))
-    return next(shared, rows[1] if len(rows) > 1 else None)
+def _first(rows: Sequence[RunRow]) -> Sequence[RunRow]:
+    """Return what is chosen to begin with: of two runs that share an eval the newest, behind the older."""
+    for place, newer in enumerate(rows):
+        for older in rows[place + 1 :]:
+            if not set(newer.evals).isdisjoint(older.evals):
+                return older, newer
+    return rows[1::-1]
 
 
 def _few(names: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
