@@ -225,6 +225,22 @@ def test_a_table_that_cannot_be_read_is_a_problem_until_it_can(tmp_path: Path, t
     assert index.problems() == []
 
 
+def test_each_eval_has_its_own_tags(tmp_path: Path) -> None:
+    """Those of another spec of the run are not its; those of the run alone are everybody's."""
+    specs = [
+        {"name": name, "file": f"{name}.yaml", "spec": {"name": name, "tags": ["demo", name]}}
+        for name in ("sums", "words")
+    ]
+    folder = RunFolder(tmp_path / "r")
+    folder.path.mkdir()
+    tags = ["demo", "sums", "words", "nightly"]
+    Manifest("r", "success", specs=specs, tags=tags).write(folder.manifest_path)
+    for _ in range(2):  # read, then recalled
+        entry = indexed(tmp_path, tmp_path / "i.sqlite").find("r")
+        assert entry.tags_of("sums") == ("demo", "sums", "nightly")
+        assert entry.tags_of("words") == ("demo", "words", "nightly")
+
+
 @pytest.mark.parametrize("damage", ["garbage", "version", "content", "folder"])
 def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: str) -> None:
     """Whatever lies in its place, the index answers, and keeps what it read where it can."""

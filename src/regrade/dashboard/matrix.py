@@ -100,7 +100,12 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
     runs = site.index.runs(tags=[address.tag] if address.tag else None)
     start = start_of(address.since, site.now())
     places = _places(site, runs, start)
-    wanted = [key for key in places if not address.eval or _fits(key[0], address.eval)]
+    wanted = [
+        key
+        for key, one in places.items()
+        if (not address.eval or _fits(key[0], address.eval))
+        and (not address.tag or address.tag in one.newest.tags_of(key[0]))
+    ]
     baseline = site.baselines.chosen(site.index.folders, address.baseline)
     gatherer = _Gatherer(site, baseline)
     gates = _gates(site, runs, {name for name, _ in wanted})
@@ -198,7 +203,13 @@ def _rows(
     found = []
     for prompt, of_prompt in arms.items():
         facts = RowFacts(
-            name, prompt, len(arms) > 1, newest.id, parse_time(newest.started_at), newest.tags, of_prompt
+            name,
+            prompt,
+            len(arms) > 1,
+            newest.id,
+            parse_time(newest.started_at),
+            newest.tags_of(name),
+            of_prompt,
         )
         metric = facts.metric()
         ranked = _ranked(gatherer.site, newest, facts, metric)

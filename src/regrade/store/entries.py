@@ -42,6 +42,7 @@ class EvalShape:
         scorers: Hash of how each is set and of the user's own code, by title.
         prompts: Hash of each, by name.
         models: Hash of what is asked where with which parameters, by name.
+        tags: Those of its spec; no figure depends on them.
     """
 
     samples: int = 0
@@ -49,6 +50,7 @@ class EvalShape:
     scorers: Mapping[str, str] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ class RunEntry:
     message: str
     parent: str | None
     shapes: Mapping[str, EvalShape]
+
+    def tags_of(self, name: str) -> tuple[str, ...]:
+        """Return the tags of one eval: its own, and those of the run that are no other eval's."""
+        own = self.shapes[name].tags if name in self.shapes else ()
+        others = {tag for shape in self.shapes.values() for tag in shape.tags}.difference(own)
+        return tuple(tag for tag in self.tags if tag not in others)
 
     @property
     def folder(self) -> RunFolder:
@@ -152,6 +160,7 @@ def _shape(spec: JsonObject, found: Manifest, answering: list[JsonObject]) -> Ev
             for prompt, content in (as_run.get("prompts") or {}).items()
         },
         models={str(one["name"]): short_hash([_asked(one), as_run.get("parameters")]) for one in own},
+        tags=tuple(map(str, as_run.get("tags") or ())),
     )
 
 
@@ -175,6 +184,8 @@ def entry_of(record: JsonObject, path: Path, results: Path) -> RunEntry:
     Raises:
         KeyError, TypeError: When the record is not one.
     """
-    shapes = {name: EvalShape(**shape) for name, shape in record["shapes"].items()}
+    shapes = {
+        name: EvalShape(**{**shape, "tags": tuple(shape["tags"])}) for name, shape in record["shapes"].items()
+    }
     lists = {name: tuple(record[name]) for name in ("evals", "models", "tags")}
     return RunEntry(**{**record, **lists, "shapes": shapes, "path": path, "results": results})

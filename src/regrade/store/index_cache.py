@@ -11,7 +11,7 @@ from regrade.databases import open_shared, write_ahead
 
 __all__ = ["IndexCache", "Part"]
 
-_VERSION = 1
+_VERSION = 2
 """Of the table and of what is in it; a file of any other version is made anew."""
 _WAIT_S = 2.0
 _KEPT_DAYS = 60
