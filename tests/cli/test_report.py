@@ -132,11 +132,22 @@ def test_a_run_from_elsewhere_is_reported_by_its_path(
     assert words(read(Path("report.html")), "h1") == [f"FAIL {run.id} against main"]
 
 
+def test_three_runs_are_one_file(here: Path) -> None:
+    """The file holds every two of them, computed here and now, and how they rank."""
+    runs = [one.id for one in regrade.api.runs()]
+    target = here / "three.html"
+    assert main(["report", "main", runs[0], runs[-1], "-o", str(target)]) == 0
+    tree = read(target)
+    assert words(tree, "h1") == ["3 runs against each other"]
+    said = words(tree, "main")[0]
+    assert all(f"{pair} " in said for pair in ("B against A", "C against A", "C against B"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["main", "latest", "--page", "overview"], "the page overview takes no run; 2 named"),
-        (["--page", "compare"], "the page compare takes two runs; 0 named"),
+        (["--page", "compare"], "the page compare takes two runs, or up to eight; 0 named"),
         (["nothing", "latest"], 'no run or baseline "nothing"'),
         (["main", "--page", "run"], "main is a baseline"),
         (["-o", "report.pdf"], "a report is HTML"),

@@ -16,7 +16,7 @@ from regrade.dashboard.framing import no_runs_notice
 from regrade.dashboard.gates import gates_of
 from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
 from regrade.dashboard.pairs import show_pairs
-from regrade.dashboard.references import Side, side_of
+from regrade.dashboard.references import Side, side_of, sides_of
 from regrade.dashboard.several import MOST, show_several
 from regrade.dashboard.sides import choices_of, side_view
 from regrade.dashboard.site import Site
@@ -70,9 +70,7 @@ def _of_several(site: Site, asked: Asked[CompareAddress]) -> Shown | Redirect:
     """Return the page of more than two, by their whole names, each of them once."""
     address = asked.address
     try:
-        sides = [side_of(site, text) for text in address.sides]
-        near = next((one for one in sides if one.run is not None), None)
-        sides = [side_of(site, one.text, near) for one in sides]
+        sides = sides_of(site, address.sides)
     except UsageError as error:
         notice = NoticeView("There is no such run", error.message, error.hint or "", "unsure")
         return _choosing(site, address, notice)

@@ -4,7 +4,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -117,17 +117,17 @@ class Comparisons:
         Args:
             sides: Each as for `between`.
         """
-        paths = [Path(os.path.realpath(one.reference)) for one in sides]
-        arms = [[one.model, one.prompt] for one in sides]
-        asked: JsonObject = {"sides": [[str(path), *arm] for path, arm in zip(paths, arms, strict=True)]}
-        kind = f"several {encode(asked).decode()}"
-        return self._asked(_task(asked, (str(paths[0]), kind, signature_of(*paths))), _read_several)
+        return self._asked(_several_task(sides), _read_several)
 
     def know(self, a: ArmChoice, b: ArmChoice, found: Comparison) -> None:
         """Take over a comparison that was computed elsewhere, with its flips."""
         task = _compare_task(a, b)
         for line in parts_of(found):
             self._take(task, line)
+
+    def know_several(self, sides: Sequence[ArmChoice], found: Several) -> None:
+        """Take over what was computed elsewhere of several."""
+        self._take(_several_task(sides), {"several": asdict(found)})
 
     def settle(self, seconds: float) -> bool:
         """Wait until nothing is being computed, so long at most; return whether that is so."""
@@ -212,6 +212,14 @@ def _compare_task(a: ArmChoice, b: ArmChoice) -> Task:
         "kinds": list(KINDS),
     }
     return _task(asked, (str(paths[1]), f"comparison {encode(asked).decode()}", signature_of(*paths)))
+
+
+def _several_task(sides: Sequence[ArmChoice]) -> Task:
+    """Return what is asked of the process for several arms."""
+    paths = [Path(os.path.realpath(one.reference)) for one in sides]
+    arms = [[one.model, one.prompt] for one in sides]
+    asked: JsonObject = {"sides": [[str(path), *arm] for path, arm in zip(paths, arms, strict=True)]}
+    return _task(asked, (str(paths[0]), f"several {encode(asked).decode()}", signature_of(*paths)))
 
 
 def _task(asked: JsonObject, place: Place) -> Task:

@@ -1,8 +1,9 @@
 """All models, or prompts, of a run against each other: paired tests from its own table, and agreement."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import partial
+from typing import Any
 
 from regrade.addresses import CompareAddress, OverviewAddress, RunAddress, joined
 from regrade.comparisons import Change
@@ -20,6 +21,7 @@ from regrade.report.comparison import change_records
 from regrade.report.differences import pair_views
 from regrade.report.ranks import between, rank_records, ranks_view, tested_paragraph
 from regrade.store import RunEntry
+from regrade.store.sample_figures import PairAgreement
 from regrade.types import JsonObject
 from regrade.views import AgreementView, CompareView, LinkView, NoticeView
 
@@ -45,11 +47,12 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
     mine = [one for one in every if one.eval == shown_eval and _has(one, address, side)]
     wanted = [one for one in mine if address.scorer in {"", one.scorer}]
     main = [one for one in wanted if address.scorer or one.metric == wanted[0].metric]
-    matrix = _matrix(site, asked, run, wanted[0]) if address.by == "model" and wanted else None
+    same = _agreement(site, asked, run, wanted[0]) if address.by == "model" and wanted else ()
+    matrix = _matrix(run, wanted[0], same) if same else None
     names = {name: name for one in main for name in between(one, address.by)}
     grouping = partial(grouped, key=lambda one: (one.scorer, one.metric, _same(one, address.by)))
     some = bool(address.model or side.choice.selected)  # a rank rests on all pairs
-    tables = _tables(wanted, [] if some else grouping(main), (address.by, names))
+    tables = _tables(wanted, [] if some else grouping(main), (address.by, names), same)
     title = f"{'Prompts' if address.by == 'prompt' else 'Models'} of {run.id}"
     choices = choices_of(site, address)
     view = CompareView(
@@ -76,7 +79,10 @@ def _same(one: Change, by: str) -> str:
 
 
 def _tables(
-    wanted: Sequence[Change], main: Iterable[list[Change]], by: tuple[str, Mapping[str, str]]
+    wanted: Sequence[Change],
+    main: Iterable[list[Change]],
+    by: tuple[str, Mapping[str, str]],
+    same: tuple[PairAgreement, ...] | Problem | Pending,
 ) -> Tables:
     """Return what can be had as a file."""
 
@@ -85,10 +91,15 @@ def _tables(
             {**one, "group": _same(group[0], by[0])} for group in main for one in rank_records(group, *by)
         ]
 
-    return {
+    found: dict[str, Any] = {
         "changes": ([one.name for one in fields(Change)], at_once(lambda: change_records(wanted))),
         "ranks": (RANK_COLUMNS, at_once(ranks)),
     }
+    if isinstance(same, tuple) and same:
+        of = {"eval": wanted[0].eval, "scorer": wanted[0].scorer}
+        columns = (*of, *(one.name for one in fields(PairAgreement)))
+        found["agreement"] = columns, at_once(lambda: [{**of, **asdict(one)} for one in same])
+    return found
 
 
 def _pairs(rows: Iterable[JsonObject], by: str, run: str) -> list[Change]:
@@ -128,12 +139,21 @@ def _pair_links(one: Change, run: str, by: str) -> tuple[LinkView, ...]:
     return (LinkView("flips", CompareAddress(arms[0], arms[1], by=by, eval=one.eval).url()),)
 
 
-def _matrix(site: Site, asked: Asked[CompareAddress], run: RunEntry, main: Change) -> AgreementView | None:
-    """Return how often every two models said the same; None for two, whose comparison says it."""
+def _agreement(
+    site: Site, asked: Asked[CompareAddress], run: RunEntry, main: Change
+) -> tuple[PairAgreement, ...] | Problem | Pending:
+    """Return how often every two models said the same."""
     arguments = run.path, main.eval, main.scorer, main.prompt_b
     found = site.comparisons.agreement(*arguments)
     if isinstance(found, Pending) and site.comparisons.settle(_PATIENCE_S if asked.form else _GLANCE_S):
         found = site.comparisons.agreement(*arguments)
+    return found
+
+
+def _matrix(
+    run: RunEntry, main: Change, found: tuple[PairAgreement, ...] | Problem | Pending
+) -> AgreementView | None:
+    """Return the matrix; None for two models, whose comparison says it."""
     prompt = "" if main.prompt_b == "default" else f", prompt {main.prompt_b}"
     title = f"{main.eval}{prompt}: {main.scorer}"
     if isinstance(found, Pending):

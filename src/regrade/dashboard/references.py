@@ -1,5 +1,6 @@
 """What a text of an address means: a run or baseline of the results folders, never any other path."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from regrade.dashboard.site import Site
 from regrade.errors import RegradeError, did_you_mean
 from regrade.store import BaselineFile, RunEntry, find_run
 
-__all__ = ["Side", "origin_of", "side_of"]
+__all__ = ["Side", "origin_of", "side_of", "sides_of"]
 
 _RECENT = ("latest", "previous")
 
@@ -72,6 +73,21 @@ def side_of(site: Site, text: str, beside: Side | None = None) -> Side:
             return Side(baseline.name, choice, baseline=baseline)
     run = _run(site, choice.reference)
     return Side(run.id, choice, run=run)
+
+
+def sides_of(site: Site, texts: Sequence[str]) -> list[Side]:
+    """Return what several texts mean, a baseline of the first run's results folder before one of another.
+
+    Args:
+        site: The results folders.
+        texts: As for `side_of`.
+
+    Raises:
+        NotFoundError: As for `side_of`.
+    """
+    found = [side_of(site, text) for text in texts]
+    near = next((one for one in found if one.run is not None), None)
+    return [side_of(site, one.text, near) for one in found]
 
 
 def origin_of(site: Site, side: Side) -> RunEntry | None:

@@ -1,5 +1,6 @@
 """One page as one file, without a server: to attach to a pull request."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,9 +40,7 @@ class WrittenReport:
 
 def write_report(
     path: str | Path,
-    a: "Reference | None" = None,
-    b: "Reference | None" = None,
-    *,
+    *sides: "Reference",
     page: ReportPage | None = None,
     results: str | Path = "results",
     registry: Registry | None = None,
@@ -53,8 +52,8 @@ def write_report(
 
     Args:
         path: The file.
-        a: A run or baseline, as `compare` takes it; for the overview none.
-        b: The candidate that it is compared with; none for the page of one run.
+        sides: Runs or baselines, as `compare` takes them: none for the overview, one for its page, A and the
+            candidate B for their comparison, up to eight for every two of them.
         page: Which page; default as fits: the overview, the run, or the comparison.
         results: Where runs lie.
         registry: Plug-ins, when the caller adds its own.
@@ -65,16 +64,16 @@ def write_report(
         StoreError: When a run cannot be read.
     """
     path, results = Path(path), Path(results)
-    chosen = _page(a, b, page)
+    chosen = _page(len(sides), page)
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
     missing = next((one for one in ("starlette", "duckdb") if find_spec(one) is None), "")
     if missing:
-        _export(path, chosen, (a, b), results, registry or Registry(), missing)
+        _export(path, chosen, sides, results, registry or Registry(), missing)
         return WrittenReport(path, chosen, missing)
     from regrade.jsonio import atomic_write
 
-    html = _drawn(chosen, (a, b), results, registry or Registry()).encode("utf-8", "backslashreplace")
+    html = _drawn(chosen, sides, results, registry or Registry()).encode("utf-8", "backslashreplace")
     try:
         atomic_write(path, lambda stream: stream.write(html))
     except OSError as error:
@@ -82,14 +81,13 @@ def write_report(
     return WrittenReport(path, chosen)
 
 
-def _page(a: "Reference | None", b: "Reference | None", page: ReportPage | None) -> ReportPage:
-    given = sum(one is not None for one in (a, b))
+def _page(given: int, page: ReportPage | None) -> ReportPage:
     fitting: tuple[ReportPage, ...] = ("overview", "run", "compare")
-    wanted = page or fitting[given]
-    takes = {
+    wanted = page or fitting[min(given, 2)]
+    takes: dict[str, tuple[str, Sequence[int]]] = {
         "overview": ("no run", (0,)),
         "gates": ("one run at most", (0, 1)),
-        "compare": ("two runs", (1, 2)),
+        "compare": ("two runs, or up to eight", range(1, 9)),
     }
     said, fits = takes.get(wanted, ("one run", (1,)))
     if given not in fits:
@@ -100,7 +98,7 @@ def _page(a: "Reference | None", b: "Reference | None", page: ReportPage | None)
 def _export(
     path: Path,
     page: ReportPage,
-    asked: "tuple[Reference | None, Reference | None]",
+    asked: "Sequence[Reference]",
     results: Path,
     registry: Registry,
     missing: str,
@@ -112,28 +110,25 @@ def _export(
     """
     from regrade import api
 
-    a, b = asked
-    if page == "run" and a is not None:
+    if page == "run":
         from regrade.api.sources import reference_text
 
-        run = api.open_run(reference_text(a), results=results)
+        run = api.open_run(reference_text(asked[0]), results=results)
         api.export_document(api.run_document(run), path, registry)
-    elif page == "compare" and a is not None:
-        found = api.compare(a, "latest" if b is None else b, results=results, registry=registry)
+    elif page == "compare" and len(asked) <= 2:  # noqa: PLR2004 - more than two are the dashboard's
+        found = api.compare(*asked, results=results, registry=registry)
         api.export_document(found.document, path, registry)
     else:
         raise MissingExtraError(missing, "dashboard", f"the page {page}")
 
 
-def _drawn(
-    page: ReportPage, asked: "tuple[Reference | None, Reference | None]", results: Path, registry: Registry
-) -> str:
+def _drawn(page: ReportPage, asked: "Sequence[Reference]", results: Path, registry: Registry) -> str:
     """Return the page's HTML."""
     from regrade.dashboard.app import PAGES, saved_page
 
-    sides = [_opened(results, one) for one in asked if one is not None]
-    if page == "compare" and len(sides) == 1:
-        sides.append(_opened(results, "latest"))
+    if page == "compare" and len(asked) == 1:
+        asked = [*asked, "latest"]
+    sides = [_opened(results, one) for one in asked]
     site = _site(results, [side for side, _ in sides])
     try:
         address = _address(page, sides)
@@ -181,7 +176,7 @@ def _address(page: ReportPage, sides: "list[tuple[Recorded, ArmChoice]]") -> "Ad
     if page == "overview":
         return OverviewAddress()
     if page == "compare":
-        return CompareAddress(names[0], names[1])
+        return CompareAddress().among(names)
     if any(side.folder is None for side, _ in sides):
         raise UsageError(f"{names[0]} is a baseline, and the page {page} is of a run")
     if page in {"models", "prompts"}:
@@ -194,21 +189,23 @@ def _address(page: ReportPage, sides: "list[tuple[Recorded, ArmChoice]]") -> "Ad
 def _compare(
     site: "Site",
     address: "Address",
-    asked: "tuple[Reference | None, Reference | None]",
+    asked: "Sequence[Reference]",
     results: Path,
     registry: Registry,
 ) -> None:
     """Compute the comparison here and now, with the suite's own code, as `compare` does."""
     from regrade.addresses import CompareAddress
     from regrade.api.comparing import listed_comparison
-    from regrade.dashboard.references import side_of
+    from regrade.api.several import compare_several
+    from regrade.dashboard.references import side_of, sides_of
 
     assert isinstance(address, CompareAddress)
-    a, b = asked
-    assert a is not None
-    found = listed_comparison(
-        a, "latest" if b is None else b, results=results, registry=registry, listed=_FLIPS
-    )
+    if len(asked) > 2:  # noqa: PLR2004 - two have a page of their own
+        several = compare_several(asked, results=results, registry=registry)
+        site.index.refresh()
+        site.comparisons.know_several([one.located for one in sides_of(site, address.sides)], several)
+        return
+    found = listed_comparison(asked[0], asked[1], results=results, registry=registry, listed=_FLIPS)
     site.index.refresh()
     side_b = side_of(site, address.b)
     side_a = side_of(site, address.a, side_b)
