@@ -14,6 +14,8 @@ import pytest
 from aiohttp import web
 
 import regrade
+from regrade.api.traffic import dataset_from_cassette
+from regrade.cassette import Recorder
 from regrade.cli.main import main
 from regrade.errors import StoreError, UsageError
 
@@ -192,6 +194,21 @@ def test_options_that_exclude_each_other_are_refused(suite: Suite) -> None:
         regrade.run(suite(), redact=["$.user"])
     with pytest.raises(StoreError, match="there is no cassette in nowhere"):
         regrade.run(suite(), replay=Path("nowhere"))
+
+
+def test_a_folder_that_no_run_can_be_replayed_from_is_one_error(suite: Suite) -> None:
+    """A file, and a cassette without an exchange: told before a run begins, to recorders as well."""
+    Path("file").touch()
+    with Recorder(Path("empty")):
+        pass
+    for name, said in (("file", "file is a file; a cassette is a folder"), ("empty", "empty is empty")):
+        with pytest.raises(StoreError, match=said):
+            regrade.run(suite(), replay=Path(name))
+    with pytest.raises(StoreError, match="file is a file; a cassette is a folder"):
+        regrade.run(suite(), record=Path("file"))
+    with pytest.raises(UsageError, match="the cassette in empty is empty"):
+        dataset_from_cassette(Path("empty"), Path("y.jsonl"))
+    assert not Path("y.jsonl").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

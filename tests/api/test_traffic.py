@@ -119,7 +119,11 @@ def test_a_draw_is_the_same_for_the_same_seed(traffic: Path) -> None:
         ({"since": "monday"}, UsageError, "since: monday is neither a date nor a time"),
         ({"where": "inptu == 1"}, TemplateError, 'no variable "inptu"'),
         ({"where": "input =="}, TemplateError, "not a valid template"),
-        ({"models": ["none"]}, UsageError, "nothing is left of .*: 4 of other models, 1 failed, 1 listings"),
+        (
+            {"models": ["none"]},
+            UsageError,
+            "no row is left of the 6 exchanges in .*: 4 of other models, 1 failed, 1 listings",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(

@@ -148,7 +148,7 @@ def test_three_runs_are_one_file(here: Path) -> None:
     [
         (["main", "latest", "--page", "overview"], "the page overview takes no run; 2 named"),
         (["--page", "compare"], "the page compare takes two runs, or up to eight; 0 named"),
-        (["nothing", "latest"], 'no run or baseline "nothing"'),
+        (["nothing", "latest"], "`regrade runs` lists the runs, `regrade baseline list` the baselines"),
         (["main", "--page", "run"], "main is a baseline"),
         (["-o", "report.pdf"], "a report is HTML"),
         (["-o", "nowhere/report.html"], "there is no folder nowhere"),

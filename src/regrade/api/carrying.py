@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from regrade import jsonio
 from regrade.api.options import RunOptions
-from regrade.errors import UsageError
+from regrade.errors import StoreError, UsageError
 from regrade.http import HttpSession, Session
 from regrade.types import Request
 
@@ -84,6 +84,11 @@ async def carrier(stack: AsyncExitStack, options: RunOptions, env: Mapping[str, 
 
     if options.replay is not None:
         replayer = stack.enter_context(Replayer(Path(options.replay)))
+        if not len(replayer):
+            raise StoreError(
+                f"the cassette in {options.replay} is empty: it can answer nothing",
+                hint="record a run into it with: regrade run --record DIR",
+            )
         return Carrier(ReplaySession(replayer), replayer=replayer)
     assert options.record is not None
     chosen = options.redact or options.redact_patterns

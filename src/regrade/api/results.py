@@ -122,6 +122,8 @@ def export_document(document: Document, path: Path, registry: Registry | None = 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UsageError(f"{path} cannot be written: {path.parent} is no folder") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -12,9 +12,9 @@ from regrade.plugins import Registry
 from regrade.store import (
     BaselineFile,
     RunFolder,
+    baseline_names,
     find_baseline,
     find_run,
-    no_baseline,
     read_batches,
     read_rows,
 )
@@ -245,7 +245,10 @@ def open_recorded(results: Path, reference: str) -> Recorded:
     except UsageError as error:
         if reference in {"latest", "previous"} or " fits " in error.message:
             raise
-        hint = did_you_mean(reference, ("latest", "previous")) or no_baseline(results, reference).hint
+        names = baseline_names(results)
+        make = "" if names else f"\n  make a baseline with: regrade baseline set {reference} RUN"
+        listed = f"`regrade runs` lists the runs, `regrade baseline list` the baselines{make}"
+        hint = did_you_mean(reference, ("latest", "previous", *names)) or listed
         raise UsageError(f'no run or baseline "{reference}" in {results}', hint=hint) from error
     manifest = folder.manifest()
     if not manifest.measures:

@@ -97,7 +97,10 @@ def dataset_from_cassette(
             chosen = sorted(drawn)
         if not chosen:
             told = ", ".join(f"{count:,} {why}" for why, count in choice.dropped.items())
-            raise UsageError(f"nothing is left of {folder}: {told or 'it holds no exchange'}")
+            if not told:
+                raise UsageError(f"the cassette in {folder} is empty: no request was recorded into it")
+            count = "1 exchange" if len(cassette) == 1 else f"{len(cassette):,} exchanges"
+            raise UsageError(f"no row is left of the {count} in {folder}: {told}")
         _write(output, _lines(cassette, chosen, options))
         return TrafficDataset(output, len(chosen), len(cassette), dict(choice.dropped))
 

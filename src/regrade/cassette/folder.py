@@ -47,7 +47,11 @@ def read_setup(folder: Path) -> Setup | None:
         found = jsonio.loads(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except NotADirectoryError as error:
+        raise StoreError(f"{folder} is a file; a cassette is a folder") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
         raise StoreError(f"{path} cannot be read: {error}") from error
     try:
         if found["v"] != VERSION:

@@ -81,6 +81,8 @@ class Recorder:
     def __enter__(self) -> Self:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise StoreError(f"{self.folder} is a file; a cassette is a folder") from error
         except OSError as error:
             raise StoreError(f"{self.folder} cannot be made: {error.strerror}") from error
         with ExitStack() as stack:

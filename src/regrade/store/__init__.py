@@ -23,6 +23,7 @@ from regrade.types import Json, SummaryRow
 if TYPE_CHECKING:
     from regrade.store.baselines import (
         BaselineFile,
+        baseline_names,
         find_baseline,
         list_baselines,
         no_baseline,
@@ -45,6 +46,7 @@ __all__ = [
     "TableWriter",
     "answer_cost",
     "append_gate",
+    "baseline_names",
     "cache_folder",
     "cache_path",
     "create_run",

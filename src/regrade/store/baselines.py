@@ -18,7 +18,14 @@ from regrade.store.reading import read_batches
 from regrade.store.schema import SAMPLES, SCORES
 from regrade.types import JsonObject
 
-__all__ = ["BaselineFile", "find_baseline", "list_baselines", "no_baseline", "write_baseline"]
+__all__ = [
+    "BaselineFile",
+    "baseline_names",
+    "find_baseline",
+    "list_baselines",
+    "no_baseline",
+    "write_baseline",
+]
 
 _FOLDER = "baselines"
 _VERSION = 1
@@ -177,9 +184,14 @@ def _files(results: Path) -> list[Path]:
     return [path for path in sorted((results / _FOLDER).glob("*.parquet")) if path.is_file()]
 
 
+def baseline_names(results: Path) -> list[str]:
+    """Return the names of all baselines of a results folder, whether they can be read or not."""
+    return [path.stem for path in _files(results)]
+
+
 def no_baseline(results: Path, name: str) -> UsageError:
     """Return the error that there is no baseline of a name, with the nearest one there is."""
-    known = [path.stem for path in _files(results)]
+    known = baseline_names(results)
     hint = did_you_mean(name, known) or (f"there are: {', '.join(known)}" if known else None)
     hint = hint or f"make one with: regrade baseline set {name} RUN"
     return UsageError(f'no baseline "{name}" in {results / _FOLDER}', hint=hint)
