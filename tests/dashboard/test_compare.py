@@ -46,8 +46,12 @@ def folder(
 
 @pytest.fixture(scope="module")
 def served(folder: Path, serving: Any) -> Iterator[Any]:
-    """Serve them, with a cache of its own."""
+    """Serve them, with a cache of its own; all that is asked of it below is computed in one go."""
+    old, new = ids()
+    arms = (f"{new},model=one", f"{new},model=two")
     with serving(["results"], DashboardSettings(cache=folder / "cache")) as dashboard:
+        for address in (url(old, new), url("main", new), url(new, by="model"), url(*arms, by="model")):
+            dashboard.get(address)  # a page that waits; the process takes them one after another
         yield dashboard
 
 
