@@ -1,5 +1,6 @@
 """Results of real runs over recorded answers, a dashboard over them on loopback, a reader of its pages."""
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -86,6 +87,31 @@ class Dashboard:
             connection.close()
 
 
+class Server(uvicorn.Server):
+    """A server that ends as soon as it is told to; that of uvicorn looks for it ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told: asyncio.Event | None = None
+        self._runs = threading.Event()
+
+    async def main_loop(self) -> None:
+        """Serve until the end."""
+        await self.on_tick(0)  # headers that all answers share
+        self._loop, self._told = asyncio.get_running_loop(), asyncio.Event()
+        self._runs.set()
+        await self._told.wait()
+
+    def end(self) -> None:
+        """End from another thread."""
+        assert self._runs.wait(30)
+        assert self._loop
+        assert self._told
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
+
+
 @contextlib.contextmanager
 def served_results(
     results: Sequence[Path | str], settings: DashboardSettings, **more: Any
@@ -94,13 +120,13 @@ def served_results(
     app = make_dashboard(results, settings, now=lambda: NOW, **more)
     listener = listen(settings)
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", server_header=False)
-    server = uvicorn.Server(config)
+    server = Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         yield Dashboard(listener.getsockname()[1])
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
         listener.close()
         app.state.site.close()
