@@ -368,7 +368,10 @@ def test_calls_and_reasoning_stream_over_a_connection(serve: Callable[..., Any])
 
 
 def test_a_key_that_a_server_repeats_goes_no_further(serve: Callable[..., Any]) -> None:
-    """Neither in the reasoning nor in the arguments of a call."""
+    """Neither in the reasoning nor in the arguments of a call, nor a part of it where a refusal is cut."""
+    refusal = fails(serve(replying(b"x" * 495 + b"sk-secret", status=400)).base_url)
+    assert "sk-" not in refusal.message
+    assert "sk-" not in str(refusal.args)
     body = (
         b'{"choices":[{"finish_reason":"stop","message":{"content":"sk-secret","reasoning":"a sk-secret b",'
         b'"tool_calls":[{"id":"c","function":{"name":"f","arguments":"{\\"k\\": \\"sk-secret\\"}"}}]}}]}'

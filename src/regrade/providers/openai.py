@@ -53,6 +53,11 @@ class OpenAICompatible:
         """Return a server's text; should it repeat the key, that never goes further than here."""
         return text.replace(self.api_key, "[redacted]") if self.api_key else text
 
+    def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Return the error for a refusal; the key is taken out before its text is cut: a part would stay."""
+        clean = body.replace(self.api_key.encode(), b"[redacted]") if self.api_key else body
+        return refused(status, headers, clean)
+
     async def _complete(self, request: Request) -> Completion:
         # What multiple choice needs stands in a whole answer.
         stream = request.model.stream and (request.choices is None or request.choices.mode == "text")
@@ -64,7 +69,7 @@ class OpenAICompatible:
             "POST", url, self._headers(stream=stream), content, label=label
         ) as reply:
             if reply.status != _OK:
-                raise refused(reply.status, reply.headers, await reply.read())
+                raise self._refused(reply.status, reply.headers, await reply.read())
             if stream and "event-stream" in reply.headers.get("content-type", ""):
                 return await self._collect(reply, started)
             limits = _limits(reply.headers)
@@ -101,7 +106,7 @@ class OpenAICompatible:
                 "POST", url, self._headers(stream=bool(body.get("stream"))), content
             ) as reply:
                 if reply.status != _OK:
-                    raise refused(reply.status, reply.headers, await reply.read())
+                    raise self._refused(reply.status, reply.headers, await reply.read())
                 if "event-stream" in reply.headers.get("content-type", ""):
                     return [_object(chunk) async for chunk in _chunks(reply)]
                 return [_object(_parsed(await reply.read()))]
@@ -124,7 +129,7 @@ class OpenAICompatible:
         label = f"models of {self.model.identity or self.model.base_url}"
         reply = await self.session.get(url, self._headers(stream=False), label=label)
         if reply.status != _OK:
-            error = refused(reply.status, reply.headers, reply.body)
+            error = self._refused(reply.status, reply.headers, reply.body)
             error.message = self._without_key(error.message)
             error.args = (error.message,)
             raise error
