@@ -240,9 +240,12 @@ def test_the_overview_and_the_list_show_the_same_progress(going: Going) -> None:
                 break
         card = going.served.get("/").words(".//section[@aria-labelledby='rn']")[0]
         row = going.served.get("/runs").words(".//table/tbody/tr")[0]
+        numbers = going.served.get("/runs").words(".//table/tbody/tr/td[@class='num']")
     for word in ("waits", "Done 5 of 20", "Rate", "Time left", "of about $", "Failed"):
         assert word in card.replace("Done5", "Done 5")
     assert "5 of 20 requests done" in row
+    assert numbers[:2] == ["5", "1"]
+    assert numbers[2].startswith("$0.0")
     assert going.served.get("/runs?status=running").words(".//p[@id='facts']") == ["1 run"]
 
 

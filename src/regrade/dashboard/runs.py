@@ -1,6 +1,7 @@
 """All runs, newest first: filtered, paged, two of them chosen for a comparison."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -39,7 +40,11 @@ def show(site: Site, asked: Asked[RunsAddress]) -> Shown:
     going = [run for run, state in page if state == "running"][:_WATCHED]
     seen = {run.path: glance(site, run) for run in going}
     rows = tuple(
-        run_row(facts_of(site, run, state), site.now(), _progress(site, seen.get(run.path)))
+        run_row(
+            _so_far(facts_of(site, run, state), seen.get(run.path)),
+            site.now(),
+            _progress(site, seen.get(run.path)),
+        )
         for run, state in page
     )
     view = RunsView(
@@ -101,6 +106,14 @@ def elapsed_of(site: Site, run: RunEntry) -> float | None:
     """Return how many seconds ago a run began."""
     began = parse_time(run.started_at)
     return None if began is None else max(0.0, (site.now() - began).total_seconds())
+
+
+def _so_far(facts: RunFacts, seen: Sight | None) -> RunFacts:
+    """Return the facts with the counts of a run that goes on, which its manifest gets in the end alone."""
+    if seen is None or seen.progress is None:
+        return facts
+    found = seen.progress
+    return replace(facts, finished=found.done, failed=found.failed, cost=found.cost_usd)
 
 
 def _progress(site: Site, seen: Sight | None) -> ProgressView | None:
