@@ -16,14 +16,14 @@ from regrade.api.options import RunOptions, environment
 from regrade.api.planning import PlannedModel
 from regrade.api.probing import ProbedModel, probe_models
 from regrade.api.rescoring import rescore
-from regrade.api.results import Run, export, export_document, exporter_name, run_document
+from regrade.api.results import Baseline, Run, export, export_document, exporter_name, run_document
 from regrade.api.runner import LiveRun
 from regrade.api.running import arun, plan_run, run
 from regrade.errors import RegradeError
 from regrade.store import ResponseCache, cache_path
 
 if TYPE_CHECKING:
-    from regrade.api.baselining import Baseline, baselines, damaged_baselines, open_baseline, set_baseline
+    from regrade.api.baselining import baselines, damaged_baselines, open_baseline, set_baseline
     from regrade.api.comparing import ComparedRuns, compare
     from regrade.api.gating import GatedRun, GateOptions, gate
     from regrade.api.precheck import check_gate, pinned_baseline
@@ -83,7 +83,7 @@ __all__ = [
 ]
 
 _LATER = {
-    "Baseline": "regrade.api.baselining",
+    "Baseline": "regrade.api.results",
     "baselines": "regrade.api.baselining",
     "damaged_baselines": "regrade.api.baselining",
     "open_baseline": "regrade.api.baselining",

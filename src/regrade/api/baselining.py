@@ -1,41 +1,15 @@
 """Baselines: naming a run that later ones are held against."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from regrade.api.results import Baseline
 from regrade.api.sources import Reference, reference_text
 from regrade.errors import StoreError, UsageError
-from regrade.store import BaselineFile, find_baseline, find_run, list_baselines, no_baseline, write_baseline
+from regrade.store import find_baseline, find_run, list_baselines, no_baseline, write_baseline
 from regrade.types import JsonObject
 
-__all__ = ["Baseline", "baselines", "damaged_baselines", "open_baseline", "set_baseline"]
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """A named, committed run.
-
-    Attributes:
-        file: Where it lies, and what it holds.
-    """
-
-    file: BaselineFile
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-        return self.file.name
-
-    @property
-    def path(self) -> Path:
-        """Return its file."""
-        return self.file.path
-
-    @property
-    def header(self) -> JsonObject:
-        """Return what the run was: `run`, `created_at`, `set_at`, `evals`, `models`, `git`, `fingerprint`."""
-        return self.file.header
+__all__ = ["baselines", "damaged_baselines", "open_baseline", "set_baseline"]
 
 
 def set_baseline(

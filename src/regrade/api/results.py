@@ -1,4 +1,4 @@
-"""A finished (or interrupted) run, as `import regrade` gives it."""
+"""A finished (or interrupted) run, or a baseline, as `import regrade` gives it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,14 +7,40 @@ from typing import TYPE_CHECKING
 
 from regrade.errors import UsageError, did_you_mean
 from regrade.plugins import Registry
-from regrade.store import Manifest, RunFolder, read_summary, read_table
-from regrade.types import SummaryRow
+from regrade.store import BaselineFile, Manifest, RunFolder, read_summary, read_table
+from regrade.types import JsonObject, SummaryRow
 from regrade.views import CaseView, Document, TableView
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Run", "export", "export_document", "exporter_name", "run_document"]
+__all__ = ["Baseline", "Run", "export", "export_document", "exporter_name", "run_document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A named, committed run.
+
+    Attributes:
+        file: Where it lies, and what it holds.
+    """
+
+    file: BaselineFile
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return self.file.name
+
+    @property
+    def path(self) -> Path:
+        """Return its file."""
+        return self.file.path
+
+    @property
+    def header(self) -> JsonObject:
+        """Return what the run was: `run`, `created_at`, `set_at`, `evals`, `models`, `git`, `fingerprint`."""
+        return self.file.header
 
 
 @dataclass(frozen=True)

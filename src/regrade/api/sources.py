@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regrade.aggregate import EvalMetrics
-    from regrade.api.baselining import Baseline
-    from regrade.api.results import Run
+    from regrade.api.results import Baseline, Run
     from regrade.arms import Arm
     from regrade.comparisons import ArmName
 
