@@ -24,6 +24,16 @@ LABELS = [f"label-{number}" for number in range(8)]
 NEEDLE = "quetzalcoatlus"
 _BLOCK = 4096
 _KINDS = ("timeout", "rate_limit", "server_error", "content_filter")
+_MEASURES: dict[str, Any] = {
+    "scorer": "classification",
+    "bounds": [0.0, 1.0],
+    "better": "higher",
+    "folder": ".",
+    "judged": False,
+    "recipe": "r",
+    "code": "",
+    "metrics": [{"name": "accuracy", "plugin": "accuracy", "arguments": None}],
+}
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -74,7 +84,7 @@ def _manifest(folder: RunFolder, name: str, samples: int, at: datetime) -> None:
             {"name": name, "file": f"{name}.yaml", "spec": {"name": name, "prompts": {"p": {"user": "x"}}}}
         ],
         models=models,  # type: ignore[arg-type] # plain JSON
-        measures={name: [{"scorer": "classification", "recipe": "r", "code": "", "metrics": []}]},
+        measures={name: [_MEASURES]},
         datasets={name: {"samples": samples, "fingerprint": "f" * 32}},
         tags=["nightly"],
         planned=planned,
