@@ -1,5 +1,6 @@
 """The gateway as it is typed: record an application's traffic, then replay it with nothing behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -37,33 +38,35 @@ def typed(*arguments: str, **env: str) -> Iterator[str]:
         assert process.returncode == 0
 
 
-@pytest.fixture
-def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def recorded(
+    official: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
+    """Work in a folder with `cassettes/app`, forwarded and recorded; give what the application saw then."""
+    with contextlib.chdir(tmp_path_factory.mktemp("typed")):
+        with demo_gateway(["demo/v2"]) as upstream:
+            Path("models.yaml").write_text(CATALOGUE.format(base_url=upstream.base_url))
+            with typed("--record", "cassettes/app", HERE_KEY="sk-here-0123456789") as base_url:
+                seen: dict[str, Any] = official("python-3")(base_url, *CALLS)
+        yield seen
 
 
-def test_an_application_is_recorded_and_replayed(workdir: Path, official: Callable[[str], Any]) -> None:
+def test_an_application_is_recorded_and_replayed(
+    recorded: dict[str, Any], official: Callable[[str], Any]
+) -> None:
     """Forward with `--record`, stop everything, `--replay`: the same is seen, with no key set."""
-    client = official("python-3")
-    with demo_gateway(["demo/v2"]) as upstream:
-        (workdir / "models.yaml").write_text(CATALOGUE.format(base_url=upstream.base_url))
-        with typed("--record", "cassettes/app", HERE_KEY="sk-here-0123456789") as base_url:
-            recorded = client(base_url, *CALLS)
     with typed("--replay", "cassettes/app") as base_url:
-        replayed = client(base_url, *CALLS)
+        replayed = official("python-3")(base_url, *CALLS)
     assert replayed == recorded
     assert all("answer" in found for found in recorded.values())
 
 
-def test_a_recording_can_be_replayed_faultily(workdir: Path, official: Callable[[str], Any]) -> None:
+def test_a_recording_can_be_replayed_faultily(
+    recorded: dict[str, Any], official: Callable[[str], Any]
+) -> None:
     """Faults stand in front of every mode: a client is tested with its own recorded traffic."""
-    client = official("python-3")
-    (workdir / "faults.yaml").write_text("faults: [{fault: rate_limit, first: 1}]\n")
-    with typed("--demo", "--models", "demo/v2", "--record", "cassettes/demo") as base_url:
-        (recorded,) = client.each(base_url, "chat", model="demo/v2")
-    with typed("--replay", "cassettes/demo", "--faults", "faults.yaml") as base_url:
-        limited, replayed = client.each(base_url, "chat", "chat", model="demo/v2")
+    Path("faults.yaml").write_text("faults: [{fault: rate_limit, first: 1}]\n")
+    with typed("--replay", "cassettes/app", "--faults", "faults.yaml") as base_url:
+        limited, replayed = official("python-3").each(base_url, "chat", "chat", model="demo/v2")
     assert limited["error"]["class"] == "RateLimitError"
-    assert replayed == recorded
+    assert replayed == recorded["chat"]
