@@ -52,11 +52,7 @@ class Baselines:
             evals: The run's; a baseline that holds none of them does not fit.
             run: The run's id; a baseline that was set from it does not fit.
         """
-        found = [
-            one
-            for one in self.of(results)
-            if one.header.get("run") != run and not set(evals).isdisjoint(one.header.get("evals") or ())
-        ]
+        found = [one for one in self.of(results) if one.header.get("run") != run and one.shares(evals)]
         return min(found, key=lambda one: one.name != _USUAL, default=None)
 
     def find(self, results: Path, name: str) -> BaselineFile | None:

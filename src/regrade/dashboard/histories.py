@@ -98,7 +98,7 @@ def _with_baseline(site: Site, history: History, newest: RunEntry) -> History:
     """Return the history with the values of the baseline, and what changed since it."""
     name = site.baselines.chosen([newest.results], "")
     file = site.baselines.find(newest.results, name)
-    if file is None or history.eval not in file.header.get("evals", ()):
+    if file is None or not file.shares([history.eval]):
         return history
     measure = history.measure
     assert measure

@@ -82,7 +82,7 @@ class _Gatherer:
         """Yield what the values of an eval are held against, where there is such."""
         run = places.newest
         file = self.site.baselines.find(run.results, self.baseline)
-        if file is not None and eval_ in file.header.get("evals", ()) and file.header.get("run") != run.id:
+        if file is not None and file.shares([eval_]) and file.header.get("run") != run.id:
             yield "base", (file.name, file.path)
         if places.before is not None:
             yield "last", (places.before.id, places.before.path)

@@ -152,7 +152,7 @@ def _more(filters: Filters) -> Iterator[ChoiceView]:
 def _references(filters: Filters) -> list[str]:
     """Return baselines and earlier runs that samples may have been right in; what is chosen stays."""
     run, site = filters.run, filters.site
-    names = [one.name for one in site.baselines.of(run.results)]
+    names = [one.name for one in site.baselines.of(run.results) if one.shares(run.evals)]
     runs = [one.id for one in site.index.runs(evals=run.evals) if one.id != run.id and one.finished_at]
     chosen = [filters.address.right] if filters.address.right else []
     return list(dict.fromkeys((*names, *runs[:_MOST_RUNS], *chosen)))
@@ -192,8 +192,8 @@ def _chip(filters: Filters, name: str, count: str, *, on: bool) -> ChipView:
 
 def _right_chip(filters: Filters, counts: OutcomeCounts | None) -> Iterator[ChipView]:
     site, run, address = filters.site, filters.run, filters.address
-    names = [one.name for one in site.baselines.of(run.results)]
-    name = address.right or ("main" if "main" in names else next(iter(names), ""))
+    fitting = site.baselines.fitting(run.results, run.evals, run.id)
+    name = address.right or ("" if fitting is None else fitting.name)
     if not name:
         return
     if address.right:

@@ -1,6 +1,6 @@
 """One eval over time, and the page to choose one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from regrade.addresses import EvalAddress, EvalsAddress, OverviewAddress, RunAddress
@@ -62,7 +62,7 @@ def choose(site: Site, asked: Asked[EvalsAddress]) -> Shown | Redirect:
 
 def _eval_line(site: Site, name: str, runs: Sequence[RunEntry]) -> EvalLine:
     began = parse_time(runs[0].started_at)
-    models = {model for run in runs for model in run.models}
+    models = {model for run in runs for model in _models_of(run, name)}
     href = RunAddress(runs[0].id, name).url()
     return EvalLine(
         name,
@@ -106,12 +106,15 @@ def show(site: Site, asked: Asked[EvalAddress]) -> Shown | Redirect:
     )
 
 
+def _models_of(run: RunEntry, name: str) -> Iterable[str]:
+    """Return the models of an eval in a run; a run that goes on may only know all of its own."""
+    shape = run.shapes.get(name)
+    return shape.models if shape is not None and shape.models else run.models
+
+
 def _choices(site: Site, every: Sequence[RunEntry], found: Gathered, address: EvalAddress) -> TrendChoices:
     history, measures = found
-    models: set[str] = set()
-    for run in every:
-        shape = run.shapes.get(address.eval)
-        models.update(shape.models if shape is not None and shape.models else run.models)
+    models = {model for run in every for model in _models_of(run, address.eval)}
     offered = [name for name in known_models(site.index.runs()) if name in models]
     return TrendChoices(address, {one.key: one.label for one in measures}, offered, history.slots)
 

@@ -120,6 +120,6 @@ def tested_paragraph(changes: Sequence[Change], name: str, by: str) -> str:
     shown = [one for one in tested if one.p_adjusted is not None and one.p_adjusted <= _ALPHA]
     pairs = "1 pair" if len(tested) == 1 else f"{len(tested)} pairs"
     return (
-        f"{name}: of {pairs} of {by}s, {len(shown)} differ beyond chance (paired tests, Holm over the pairs "
-        "of a metric, 5 %). Pairs that are not told apart are not shown to be equal."
+        f"{name}, {by} against {by}: {len(shown)} of {pairs} differ beyond chance (paired tests, Holm over "
+        "the pairs of a metric, 5 %). Pairs that are not told apart are not shown to be equal."
     )

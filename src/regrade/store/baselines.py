@@ -1,7 +1,7 @@
 """Baselines: what of a run it takes to hold later runs against it, in one committed file."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,10 @@ class BaselineFile:
     def fingerprint(self) -> str:
         """Return the hash of all its scores and samples."""
         return str(self.header.get("fingerprint", ""))
+
+    def shares(self, evals: Collection[str]) -> bool:
+        """Return whether it holds one of these evals."""
+        return not set(evals).isdisjoint(self.header.get("evals") or ())
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield some columns of `samples` or `scores`, a few thousand rows at a time.
