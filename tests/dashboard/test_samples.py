@@ -19,6 +19,7 @@ from regrade.api import SampleFilter, sample_records, set_baseline
 from regrade.dashboard.settings import DashboardSettings
 from regrade.types import Key
 
+Start = Callable[..., Any]
 Model = Callable[..., dict[str, Any]]
 Suite = Callable[..., regrade.Run]
 
@@ -79,6 +80,17 @@ def test_counts_are_those_of_show(served: Served, monkeypatch: pytest.MonkeyPatc
     for name, chosen in shown.items():
         assert int(found[name]) == sample_records(served.run, chosen, 1)[1]
     assert found == {"all": "120", "right": "95", "wrong": "22", "failed": "3", "was right in main": "114"}
+
+
+def test_a_baseline_of_other_evals_is_not_offered(
+    dashboard: Start, workdir: Path, run: Suite, model: Model
+) -> None:
+    """What a baseline without a run's eval had right cannot be asked for."""
+    set_baseline("main", run([model("good", 2)], name="other"))
+    sums = run([model("good", 2)])
+    page = dashboard().get(SamplesAddress(sums.id).url())
+    assert set(chips(page)) == {"all", "right", "wrong", "failed"}
+    assert page.find(".//select[@name='right']") == []
 
 
 def test_rows_keep_below_twelve_elements(served: Served) -> None:

@@ -260,6 +260,16 @@ def test_the_top_bar_leads_to_a_choice(past: Past) -> None:
     assert json.loads(past.served.get("/evals?format=json").body)[1]["runs"] == 6
 
 
+def test_an_eval_counts_its_own_models(dashboard: Start, run: Suite, model: Model) -> None:
+    """Models that only the run's other eval asked are not its own."""
+    run([model("good", 0), model("poor", 9)], name="broad")
+    run([model("good", 0)], name="narrow")
+    regrade.run(["broad.yaml", "narrow.yaml"])
+    served = dashboard()
+    choice = [text.split()[:3] for text in served.get("/evals").words(".//tbody/tr")]
+    assert sorted(choice) == [["broad", "2", "2"], ["narrow", "2", "1"]]
+
+
 def test_the_only_eval_needs_no_choice(dashboard: Start, two_models: regrade.Run) -> None:
     """The bare place leads to its page, as does an empty name."""
     served = dashboard()
