@@ -1,6 +1,6 @@
 """All models, or prompts, of a run against each other: paired tests from its own table, and agreement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import partial
 from typing import Any
@@ -52,7 +52,9 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
     names = {name: name for one in main for name in between(one, address.by)}
     grouping = partial(grouped, key=lambda one: (one.scorer, one.metric, _same(one, address.by)))
     some = bool(address.model or side.choice.selected)  # a rank rests on all pairs
-    tables = _tables(wanted, [] if some else grouping(main), (address.by, names), same)
+    ranked = [] if some else list(grouping(main))
+    tables = _tables(wanted, ranked, (address.by, names), same)
+    shared = _shared(ranked, address.by)
     title = f"{'Prompts' if address.by == 'prompt' else 'Models'} of {run.id}"
     choices = choices_of(site, address)
     view = CompareView(
@@ -60,7 +62,7 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
         sides=(side_view(site, side),),
         paragraph=tested_paragraph(main, shown_eval, address.by),
         differences=pair_views(main, partial(_pair_links, run=run.id, by=address.by)),
-        ranks=tuple(ranks_view(one, address.by, names) for one in ([] if some else grouping(main))),
+        ranks=tuple(ranks_view(one, address.by, names, shared(one[0])) for one in ranked),
         matrices=() if matrix is None else (matrix,),
         exports=export_links(address, tables),
         is_pending=matrix is not None and matrix.is_pending,
@@ -76,6 +78,13 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
 def _same(one: Change, by: str) -> str:
     """Return the prompt, or model, that both of a pair share."""
     return one.prompt_b if by == "model" else one.model_b
+
+
+def _shared(ranked: Sequence[list[Change]], by: str) -> Callable[[Change], str]:
+    """Return what tells tables of ranks apart: the prompt, or model, of each, where there are several."""
+    several = len({_same(one[0], by) for one in ranked}) > 1
+    kind = "prompt" if by == "model" else "model"
+    return lambda one: f"{kind} {_same(one, by)}" if several else ""
 
 
 def _tables(

@@ -16,6 +16,7 @@ from regrade.views import CompareView, DifferencesView, FlipPageView, LinkView
 __all__ = ["Choices", "Options", "compare_page"]
 
 _TEXT_LIMIT = 8_000
+_FOLDED_FROM = 10
 _LETTERS = "ABCDEFGH"
 
 
@@ -97,7 +98,7 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
         frame,
         view=view,
         choices=choices,
-        differences=[_Table(one) for one in view.differences],
+        differences=[_Table(one, fold=view.is_several) for one in view.differences],
         leads=[_Table(one) for one in view.leads],
         flips=[_Flips(one, budget, len(view.flips) - place) for place, one in enumerate(view.flips)],
         kind_of_mark=KIND_OF_MARK,
@@ -108,14 +109,22 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
 
 
 class _Table:
-    """Differences with their chart."""
+    """Differences with their chart.
 
-    def __init__(self, view: DifferencesView) -> None:
+    Args:
+        view: They.
+        fold: Whether many that are not shown to differ stand folded below the others.
+    """
+
+    def __init__(self, view: DifferencesView, *, fold: bool = False) -> None:
         self.view = view
         charts = [row.chart for row in view.rows if row.chart is not None]
         axis = axis_of(charts, zero=True) if charts else None
         self.labels = axis_labels(axis, view.unit) if axis else Markup("")
-        self.rows = [(row, interval(row.chart, axis) if axis and row.chart else "") for row in view.rows]
+        rows = [(row, interval(row.chart, axis) if axis and row.chart else "") for row in view.rows]
+        folds = fold and sum(row.mark == "none" for row in view.rows) >= _FOLDED_FROM
+        self.rows = [one for one in rows if not (folds and one[0].mark == "none")]
+        self.folded = [one for one in rows if folds and one[0].mark == "none"]
 
 
 class _Flips:

@@ -6,9 +6,10 @@ from regrade.compare import Rank, ranks_of
 from regrade.comparisons import Change
 from regrade.report.comparison import change_label
 from regrade.report.measures import format_plain, unit_of
+from regrade.report.names import listed
 from regrade.report.numbers import MISSING
 from regrade.types import JsonObject
-from regrade.views import RankRow, RanksView
+from regrade.views import ListedNames, RankRow, RanksView
 
 __all__ = ["between", "rank_records", "ranks_view", "tested_paragraph"]
 
@@ -26,34 +27,36 @@ def between(one: Change, by: str) -> tuple[str, str]:
     return str(getattr(one, f"{by}_a")), str(getattr(one, f"{by}_b"))
 
 
-def ranks_view(changes: Sequence[Change], by: str, names: Mapping[str, str]) -> RanksView:
+def ranks_view(changes: Sequence[Change], by: str, names: Mapping[str, str], shared: str = "") -> RanksView:
     """Return the sides of some pairs by rank, the best first; equals in the order of their names.
 
     Args:
         changes: The pairs of one metric, at least one.
         by: What they hold against each other.
         names: What each side is called, in order.
+        shared: What tells these pairs from those of another table, such as "prompt terse".
     """
     values, alike = _values(changes, by)
     ranks = _ranks(changes, by, values, names)
     above = {name: _beaten(changes, by, name) for name in ranks}
     unit = unit_of(changes[0].scorer, changes[0].metric, share=changes[0].share)
 
-    def listed(found: Sequence[str]) -> str:
-        return ", ".join(names[one] for one in found) or MISSING
+    def told(found: Sequence[str]) -> ListedNames:
+        return listed([names[one] for one in found])
 
     def row(name: str, rank: Rank) -> RankRow:
         untold = [one for one in ranks if one not in {name, *above[name]} and name not in above[one]]
         place = f"{rank.place}{'=' if rank.tied else ''}"
         value = format_plain(values[name], unit)
-        return RankRow(place, names[name], value, listed(above[name]), listed(untold))
+        return RankRow(place, names[name], value, told(above[name]), told(untold))
 
     rows = [row(*one) for one in sorted(ranks.items(), key=lambda one: one[1].place)]
     mine = {name for one in changes for name in between(one, by)}
     silent = [name for name in names if name in mine and name not in ranks]
-    rows += [RankRow(MISSING, names[name], "no value", MISSING, MISSING) for name in silent]
+    rows += [RankRow(MISSING, names[name], "no value", listed([]), listed([])) for name in silent]
     notes = () if alike else ("Pairs rest on different samples: a value is that over the most of them.",)
-    return RanksView(f"{changes[0].eval}: {change_label(changes[0])}", tuple(rows), notes)
+    title = f"{changes[0].eval}: {change_label(changes[0])}{f', {shared}' if shared else ''}"
+    return RanksView(title, tuple(rows), notes)
 
 
 def rank_records(changes: Sequence[Change], by: str, names: Mapping[str, str]) -> list[JsonObject]:

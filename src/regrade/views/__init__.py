@@ -30,7 +30,7 @@ from regrade.views.documents import (
     Mark,
     TableView,
 )
-from regrade.views.frame import FrameView, LinkView, NoticeView
+from regrade.views.frame import FrameView, LinkView, ListedNames, NoticeView
 from regrade.views.gates import (
     GateFact,
     GateRow,
@@ -159,6 +159,7 @@ __all__ = [
     "JudgeView",
     "LineView",
     "LinkView",
+    "ListedNames",
     "Look",
     "ManifestView",
     "Mark",

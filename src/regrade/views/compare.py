@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regrade.views.documents import CaseOutcome, FlipView, ForestRow, Mark, TableView
-from regrade.views.frame import LinkView, NoticeView
+from regrade.views.frame import LinkView, ListedNames, NoticeView
 
 __all__ = [
     "AgreementView",
@@ -217,8 +217,8 @@ class RankRow:
     place: str
     name: str
     value: str
-    better: str
-    untold: str
+    better: ListedNames
+    untold: ListedNames
 
 
 @dataclass(frozen=True, slots=True)

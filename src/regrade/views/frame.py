@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["FrameView", "LinkView", "NoticeView"]
+__all__ = ["FrameView", "LinkView", "ListedNames", "NoticeView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,19 @@ class LinkView:
     text: str
     href: str
     current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListedNames:
+    """Names in a cell.
+
+    Attributes:
+        text: What stands there.
+        whole: All of them, where the text leaves some out; else empty.
+    """
+
+    text: str
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)

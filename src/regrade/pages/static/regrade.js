@@ -88,7 +88,7 @@ document.addEventListener("change", (event) => {
 addEventListener("popstate", () => show(location.href, false));
 
 function walk(step) {
-  const rows = all("[data-row]");
+  const rows = all("[data-row]").filter((row) => !row.closest("details:not([open])"));
   const at = rows.findIndex((row) => row.contains(document.activeElement));
   const row = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
   const target = row?.matches("a") ? row : row?.querySelector("a[href]");
