@@ -71,7 +71,7 @@ def test_an_error_of_regrade_is_told_as_it_is(dashboard: Start, two_models: regr
         raise StoreError("<b>scores.parquet</b> is cut", hint="make it again")
 
     answer = dashboard(pages=(Page(OverviewAddress, damaged),)).get("/")
-    assert answer.status == 500
+    assert answer.status == 503
     assert "<b>scores.parquet</b> is cut" in answer.words(".//main")[0]
     assert "make it again" in answer.words(".//main")[0]
 

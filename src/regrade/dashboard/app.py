@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -39,7 +39,8 @@ from regrade.dashboard.comparisons import Comparisons
 from regrade.dashboard.exports import FORMATS, respond, saved_name
 from regrade.dashboard.framing import CHOICES, bare_frame, frame_view, ignored_notice, problem_notices
 from regrade.dashboard.guard import Guard
-from regrade.dashboard.page import Asked, NotFoundError, Page, Redirect, Shown
+from regrade.dashboard.page import Asked, BadRequestError, NotFoundError, Page, Redirect, Shown
+from regrade.dashboard.refusals import asked_form, check_form, check_table, refusal
 from regrade.dashboard.settings import DashboardSettings
 from regrade.dashboard.site import Site
 from regrade.dashboard.static import asset_urls, static_file
@@ -168,12 +169,10 @@ class _Server:
         began = self._site.clock()
         try:
             return self._made(page, request, began)
-        except UsageError as error:
-            notice = NoticeView("Not found", error.message, error.hint or "", "unsure", _HOME)
-            return self._error(request, 404, notice)
         except RegradeError as error:
-            notice = NoticeView("Cannot be shown", error.message, error.hint or "", "fail", _HOME)
-            return self._error(request, 500, notice)
+            status, head, kind = _status_of(error)
+            notice = NoticeView(head, error.message, error.hint or "", kind, _HOME)
+            return self._error(request, status, notice)
         except Exception as error:  # noqa: BLE001 - whatever fails, the reader gets a page and the log a line
             number = secrets.token_hex(4)
             place = traceback.extract_tb(error.__traceback__)[-1]
@@ -186,11 +185,13 @@ class _Server:
     def _made(self, page: Page[Any], request: Request, began: float) -> Response:
         own = {*CHOICES, "format"}
         query = request.query_params.multi_items()
+        form = asked_form(query)
+        check_form(form)
         read = page.address.read(request.path_params, [one for one in query if one[0] not in own])
         choices = [(name, text) for name, text in query if name in CHOICES]
         if choices:
             return _chosen(choices, read.address)
-        form = next((text for name, text in reversed(query) if name == "format"), "")
+        check_table(page.address, read.ignored)
         if form == "" and not read.ignored and query != _query_of(read.address):
             return RedirectResponse(read.address.url(), 303)  # equal views have equal addresses
         self._site.index.refresh()
@@ -200,12 +201,7 @@ class _Server:
             raise NotFoundError("nothing is to be seen here")
         shown = page.show(
             self._site,
-            Asked(
-                read.address,
-                dict(request.headers),
-                form if form in {*FORMATS, "html"} else "",
-                request.state.cancel,
-            ),
+            Asked(read.address, dict(request.headers), form, request.state.cancel),
         )
         if isinstance(shown, Redirect):
             return RedirectResponse(shown.href, 303)
@@ -213,9 +209,11 @@ class _Server:
             if shown.export is None:
                 raise NotFoundError("this page has no table to export")
             return respond(shown.export, form)
-        ignored = [*read.ignored, *([f"format={form}"] if form not in {"", "html"} else [])]
         is_list = page.front and page.place in _LISTS
-        notices = [*ignored_notice(ignored), *problem_notices(self._site, whole=is_list or form == "html")]
+        notices = [
+            *ignored_notice(read.ignored),
+            *problem_notices(self._site, whole=is_list or form == "html"),
+        ]
         return self._drawn(page, shown.noticing(notices), read.address, request, (form == "html", began))
 
     def _drawn(
@@ -238,7 +236,10 @@ class _Server:
         return answer
 
     def _error(self, request: Request, status: int, notice: NoticeView, number: str = "") -> Response:
-        """Return a page that says what is wrong, with the top bar and without its cause's innards."""
+        """Return what is wrong, as a page with the top bar or as asked for, without its cause's innards."""
+        told = refusal(asked_form(request.query_params.multi_items()), status, notice, number)
+        if told is not None:
+            return told
         places = dict.fromkeys(self._places, False)
         empty = Shown(notice.head, lambda frame: error_page(frame, notice, number), status=status)
         view = frame_view(self._site, empty, OverviewAddress(), places, request.cookies)
@@ -255,10 +256,26 @@ async def _cancelled_when_gone(request: Request) -> None:
 _HOME = (LinkView("Overview", OverviewAddress().url()),)
 
 
+def _status_of(error: RegradeError) -> tuple[int, str, Literal["unsure", "fail"]]:
+    """Return status, head and kind of an error that was made for people.
+
+    What cannot be read is neither the reader's fault nor one of this program: it can be shown as soon as it
+    is mended, as the message says.
+    """
+    if isinstance(error, BadRequestError):
+        return 400, "Not understood", "unsure"
+    if isinstance(error, UsageError):
+        return 404, "Not found", "unsure"
+    return 503, "Cannot be shown", "fail"
+
+
 def _refuse(scope: Scope, status: int, head: str, text: str) -> Response:
-    request = Request(scope)
+    request, notice = Request(scope), NoticeView(head, text, kind="unsure")
+    told = refusal(asked_form(request.query_params.multi_items()), status, notice)
+    if told is not None:
+        return told
     frame = Frame(bare_frame(head, request.cookies), {**asset_urls(), "regrade.js": ""})
-    return _html(error_page(frame, NoticeView(head, text, kind="unsure")), status)
+    return _html(error_page(frame, notice), status)
 
 
 def _query_of(address: Address) -> list[tuple[str, str]]:

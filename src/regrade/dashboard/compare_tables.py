@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from regrade.addresses import CompareAddress
 from regrade.dashboard.exports import FORMATS, Export
+from regrade.dashboard.refusals import check_choice
 from regrade.types import JsonObject
 from regrade.views import LinkView
 
@@ -14,13 +15,19 @@ Tables = Mapping[str, tuple[Sequence[str], Callable[[], Iterator[Sequence[JsonOb
 
 
 def export_of(address: CompareAddress, tables: Tables) -> Export:
-    """Return the table that an address asks for; its first one where it has no such.
+    """Return the table that an address asks for; the first one where it names none.
 
     Args:
         address: Of the page.
         tables: What it has.
+
+    Raises:
+        BadRequestError: It names one that is not among them.
     """
-    name = address.table if address.table in tables else next(iter(tables))
+    usual = next(iter(tables))
+    name = usual if address.table == address.without("table").table else address.table
+    if name not in tables:
+        check_choice("table", name, tuple(tables))
     columns, batches = tables[name]
     return Export(f"compare-{name}", tuple(columns), batches)
 

@@ -15,13 +15,17 @@ from regrade.pages.frame import Frame
 from regrade.store.parquet_base import Cancellation
 from regrade.views import LinkView, NoticeView
 
-__all__ = ["Asked", "NotFoundError", "Page", "Redirect", "Shown"]
+__all__ = ["Asked", "BadRequestError", "NotFoundError", "Page", "Redirect", "Shown"]
 
 AddressT = TypeVar("AddressT", bound=Address)
 
 
 class NotFoundError(UsageError):
     """There is nothing at this address; the message says what is missing."""
+
+
+class BadRequestError(UsageError):
+    """The address asks for what no results could answer; the message says what can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)

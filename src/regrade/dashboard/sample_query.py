@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from regrade.addresses import SamplesAddress
+from regrade.dashboard.page import BadRequestError
 from regrade.dashboard.site import Site
 from regrade.errors import RegradeError, UsageError
 from regrade.store import RunEntry
-from regrade.store.sample_filters import OUTCOMES, LabelCell, SampleQuery, ScoreRange
+from regrade.store.sample_filters import OUTCOMES, LabelCell, SampleQuery, ScoreRange, text_pattern
 from regrade.store.sample_pages import PageRequest, SortOrder
 from regrade.store.sample_queries import SampleQueries
 from regrade.views import LinkView, NoticeView
@@ -58,7 +59,11 @@ def wanted_of(address: SamplesAddress, queries: SampleQueries, *, has_reference:
         address: Of the page.
         queries: The run.
         has_reference: Whether what `right` names is there.
+
+    Raises:
+        BadRequestError: A text that is too long to search for.
     """
+    _check_text(address.q)
     wanted = Wanted(
         SampleQuery(
             evals=_one(address.eval),
@@ -114,6 +119,13 @@ def filters_of(address: SamplesAddress) -> list[LinkView]:
             said = " ".join((name, *one)) if isinstance(one, tuple) else f"{name} {one}"
             found.append(LinkView(said, address.url(**{**START, name: _without(values, one)})))
     return found
+
+
+def _check_text(text: str) -> None:
+    try:
+        text_pattern(text)
+    except UsageError as error:
+        raise BadRequestError(error.message, hint=error.hint) from error
 
 
 def _columns(sort: str) -> tuple[str, ...]:
