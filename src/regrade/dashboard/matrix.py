@@ -10,32 +10,16 @@ from regrade.addresses import OverviewAddress
 from regrade.compare import ranks_of
 from regrade.comparisons import Change
 from regrade.dashboard.changes import Found, Pending
+from regrade.dashboard.gates import gates_of
 from regrade.dashboard.site import Site
 from regrade.dashboard.spans import start_of
-from regrade.report.overview import ArmFacts, RowFacts, Since
+from regrade.report.overview import ArmFacts, GateFacts, RowFacts, Since
+from regrade.report.recorded import GRAVEST_FIRST, RecordedGate
 from regrade.report.times import parse_time
 from regrade.store import RunEntry
-from regrade.types import JsonObject, SummaryRow
-from regrade.views import CaseOutcome
+from regrade.types import SummaryRow
 
-__all__ = ["GateFacts", "Matrix", "gather", "rows_of_run"]
-
-_GRAVEST_FIRST: tuple[CaseOutcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
-
-
-@dataclass(frozen=True, slots=True)
-class GateFacts:
-    """The newest gate of an eval.
-
-    Attributes:
-        run: Which run was put through it.
-        verdicts: Its records that are of the eval.
-        exit_code: Of the whole gate.
-    """
-
-    run: str
-    verdicts: tuple[JsonObject, ...]
-    exit_code: int
+__all__ = ["Matrix", "gather", "rows_of_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +30,12 @@ class Matrix:
         runs: All that fit the filters, newest first.
         rows: Evals with values, in the order of their newest run.
         models: All that have a value or a failure, in the order in which the results folder got to know them.
-        gates: By eval.
         baseline: Name of the one that changes are measured from; empty without one.
     """
 
     runs: Sequence[RunEntry]
     rows: Sequence[RowFacts]
     models: Sequence[str]
-    gates: Mapping[str, GateFacts]
     baseline: str = ""
 
 
@@ -116,7 +98,7 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
     known = dict.fromkeys(model for run in reversed(site.index.runs()) for model in run.models)
     there = {model for row in rows for model in row.arms}
     shown = [run for run in runs if start is None or _began(run) >= start]
-    return Matrix(shown, rows, [one for one in known if one in there], gates, baseline)
+    return Matrix(shown, rows, [one for one in known if one in there], baseline)
 
 
 def rows_of_run(site: Site, run: RunEntry, name: str) -> list[RowFacts]:
@@ -176,12 +158,31 @@ def _gates(site: Site, runs: Sequence[RunEntry], evals: set[str]) -> dict[str, G
             break
         if evals.isdisjoint(run.evals):
             continue
-        for line in reversed(site.index.gates(run)):
-            for name in evals.intersection(run.evals) - found.keys():
-                verdicts = tuple(one for one in line.get("verdicts", ()) if one.get("eval") == name)
-                if verdicts:
-                    found[name] = GateFacts(run.id, verdicts, int(line.get("exit_code", 0)))
+        lines = gates_of(site, run)
+        for name in evals.intersection(run.evals) - found.keys():
+            own = [gate for gate in reversed(lines) if gate.records_of(name)]
+            if own:
+                found[name] = _gate(name, own, run)
     return found
+
+
+def _gate(name: str, gates: Sequence[RecordedGate], run: RunEntry) -> GateFacts:
+    """Return the newest of the gates of an eval in a run."""
+    newest, outcome, ended = gates[0], gates[0].outcome_of(name), parse_time(run.finished_at)
+    stale = ended is not None and newest.at is not None and newest.at < ended
+    before = [] if stale else [gate for gate in gates[1:] if not (ended and gate.at and gate.at < ended)]
+    graver = GRAVEST_FIRST[: GRAVEST_FIRST.index(outcome)]
+    worse = [(at, gate.nth) for at in graver for gate in before if gate.outcome_of(name) == at]
+    return GateFacts(
+        run=run.id,
+        nth=newest.nth,
+        at=newest.at,
+        verdicts=newest.records_of(name),
+        exit_code=newest.exit_code,
+        outcome=outcome,
+        stale=stale,
+        graver=next(iter(worse), None),
+    )
 
 
 def _rows(
@@ -217,13 +218,8 @@ def _rows(
             model: replace(arm, since=_since(gatherer, facts, arm, of_eval[model], metric))
             for model, arm in ranked.items()
         }
-        found.append(replace(facts, arms=full, outcome=_outcome(gate), gated=gate.run if gate else ""))
+        found.append(replace(facts, arms=full, gate=gate))
     return found
-
-
-def _outcome(gate: GateFacts | None) -> CaseOutcome | None:
-    outcomes = {one.get("outcome") for one in gate.verdicts} if gate else set()
-    return next((one for one in _GRAVEST_FIRST if one in outcomes), None)
 
 
 def _ranked(site: Site, run: RunEntry, facts: RowFacts, metric: tuple[str, str]) -> dict[str, ArmFacts]:

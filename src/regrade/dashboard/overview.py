@@ -16,10 +16,11 @@ from regrade.pages.overview import Choices, overview_page
 from regrade.report.attention import attention, needs
 from regrade.report.overview import RowFacts, Totals, column, overview_row
 from regrade.report.progress import progress_view
+from regrade.report.recorded import GRAVEST_FIRST
 from regrade.report.times import ago, parse_time
 from regrade.store import RunEntry
 from regrade.types import JsonObject
-from regrade.views import CaseOutcome, LinkView, NoticeView, OverviewView, RunningView
+from regrade.views import LinkView, NoticeView, OverviewView, RunningView
 
 __all__ = ["PAGES", "show"]
 
@@ -27,7 +28,6 @@ _MOST_COLUMNS = 8
 _MOST_ATTENTION = 8
 _MOST_RUNNING = 4
 _PATIENCE_S = 120.0
-_GRAVEST_FIRST: tuple[CaseOutcome, ...] = ("FAIL", "INCONCLUSIVE", "PASS")
 _SIGNS = {"FAIL": 100, "INCONCLUSIVE": 101}
 
 
@@ -87,9 +87,10 @@ def _view(
     shown = tuple(overview_row(row, models, now) for row in rows)
     newest = parse_time(found.runs[0].started_at) if found.runs else None
     totals = Totals(len({row.eval for row in rows}), len(found.models), len(found.runs), newest)
-    items = attention(rows, {name: gate.verdicts for name, gate in found.gates.items()}, found.baseline)
-    counts = Counter(outcome for row in {row.eval: row for row in rows}.values() if (outcome := row.outcome))
-    gates = tuple((one, counts[one]) for one in _GRAVEST_FIRST if counts[one])
+    items = attention(rows, found.baseline, now)
+    evals = list({row.eval: row for row in rows}.values())
+    counts = Counter(outcome for row in evals if (outcome := row.outcome))
+    gates = tuple((one, counts[one]) for one in GRAVEST_FIRST if counts[one])
     running = [run for run in found.runs if goes_on(run, now)][:_MOST_RUNNING]
     return OverviewView(
         facts=totals.said(now),
@@ -98,6 +99,7 @@ def _view(
         more_attention=max(0, len(items) - _MOST_ATTENTION),
         calm=_calm(found),
         gates=gates,
+        not_gated=sum(row.gate is not None and row.outcome is None for row in evals),
         gate_said=_gate_said(found),
         gates_href=GatesAddress().url(),
         running=tuple(_running(run, site) for run in running),
@@ -122,7 +124,8 @@ def _calm(found: Matrix) -> str:
 
 
 def _gate_said(found: Matrix) -> str:
-    codes = {gate.exit_code for gate in found.gates.values()}
+    """Return what the gates say together that the newest values were put through."""
+    codes = {row.gate.exit_code for row in found.rows if row.gate is not None and row.outcome}
     for outcome, code in _SIGNS.items():
         if code in codes:
             return f"As a whole: {outcome}, exit code {code}."
@@ -198,7 +201,7 @@ def _records(rows: Sequence[RowFacts], models: Sequence[str]) -> list[JsonObject
                 "n_failed": rate.n_failed if rate else None,
                 "rank": arm.rank,
                 "tied": arm.tied if arm.rank else None,
-                "gate": row.outcome,
+                "gate": row.gate.outcome if row.gate and row.judges(arm.run) else None,
             }
             for name in ("better", "value", "low", "high", "level", "n"):
                 record[name] = getattr(value, name) if value else None

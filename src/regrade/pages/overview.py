@@ -14,7 +14,14 @@ from regrade.views import AttentionView, CellView, OverviewRow, OverviewView
 
 __all__ = ["Choices", "overview_page"]
 
-_LOOKS = {"FAIL": "fail", "WORSE": "fail", "INCONCLUSIVE": "unsure", "FAILURE": "failure", "ERROR": "failure"}
+_LOOKS = {
+    "FAIL": "fail",
+    "WORSE": "fail",
+    "INCONCLUSIVE": "unsure",
+    "FAILURE": "failure",
+    "STOPPED": "unsure",
+    "NOT GATED": "none",
+}
 _SPANS = {"any": "any time", "1d": "1 day", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 _SORTS = {"-needs": "needs a look", "name": "name", "-newest": "newest"}
 

@@ -1,37 +1,40 @@
 """What of the overview needs a look, in sentences, the worst first."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from regrade.addresses import CompareAddress, EvalAddress, GatesAddress, SamplesAddress
 from regrade.report.comparison import mark_of
 from regrade.report.measures import format_change, format_p, unit_of
 from regrade.report.overview import ArmFacts, RowFacts
+from regrade.report.times import ago
 from regrade.texts import clipped
 from regrade.types import JsonObject
 from regrade.views import AttentionView, TextPart
 
 __all__ = ["attention", "needs"]
 
-_ORDER = ("FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "ERROR")
+_ORDER = ("FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "STOPPED", "NOT GATED")
 _MANY_FAILURES = 0.1
 _REASON_LIMIT = 400
+_NAMED = 3
 
 
-def attention(
-    rows: Sequence[RowFacts], verdicts: Mapping[str, Sequence[JsonObject]], baseline: str
-) -> list[AttentionView]:
+def attention(rows: Sequence[RowFacts], baseline: str, now: datetime) -> list[AttentionView]:
     """Return what needs a look.
 
     Args:
         rows: Evals.
-        verdicts: Of the newest gate, by eval.
         baseline: Its name.
+        now: What time it is.
     """
     found = list(_all_failed(rows))
     for row in rows:
-        found += _of_row(row, baseline, {str(one.get("model")) for one in _failing(row, verdicts)})
-    for name in dict.fromkeys(row.eval for row in rows):
-        found += _of_gate(name, verdicts.get(name, ()))
+        found += _of_row(row, baseline, {str(one.get("model")) for one in _failing(row)})
+    evals = list({row.eval: row for row in rows}.values())
+    for row in evals:
+        found += _of_gate(row)
+    found += _not_gated([row for row in evals if row.outcome is None], now)
     return sorted(found, key=lambda one: _ORDER.index(one.kind))
 
 
@@ -43,21 +46,52 @@ def needs(row: RowFacts) -> tuple[int, ...]:
     return (gate == 2, worse, gate, failing)  # noqa: PLR2004 - a failed gate goes first
 
 
-def _failing(row: RowFacts, verdicts: Mapping[str, Sequence[JsonObject]]) -> Iterator[JsonObject]:
-    return (one for one in verdicts.get(row.eval, ()) if one.get("outcome") == "FAIL")
+def _judged(row: RowFacts) -> Sequence[JsonObject]:
+    """Return the verdicts on the newest values; none where they were put through no gate."""
+    return row.gate.verdicts if row.gate is not None and row.outcome is not None else ()
 
 
-def _of_gate(name: str, verdicts: Iterable[JsonObject]) -> Iterator[AttentionView]:
+def _failing(row: RowFacts) -> Iterator[JsonObject]:
+    return (one for one in _judged(row) if one.get("outcome") == "FAIL")
+
+
+def _of_gate(row: RowFacts) -> Iterator[AttentionView]:
     """Yield the verdicts that are no PASS, in the words of the gate."""
-    for one in verdicts:
+    for one in _judged(row):
         outcome = one.get("outcome")
         if outcome not in {"FAIL", "INCONCLUSIVE"} or one.get("cause") == "unanswered":
             continue  # that a model answered nothing is told once, as a failure
         reason = clipped(f"{one.get('reason') or one.get('rule')}", _REASON_LIMIT)
         needed = str(one.get("needed_to_decide") or "")
         reason += f" {needed}" if len(needed) < _REASON_LIMIT - len(reason) else ""
-        href = GatesAddress(name, str(one.get("run_b") or "")).url()
+        href = GatesAddress(row.eval, str(one.get("run_b") or "")).url()
         yield AttentionView(outcome, (TextPart(f"{reason} "), TextPart("Why", href)))
+
+
+def _not_gated(rows: Sequence[RowFacts], now: datetime) -> Iterator[AttentionView]:
+    """Yield the evals that once were put through a gate: alone where that was no PASS, else all together."""
+    passed = []
+    for row in rows:
+        if row.gate is None:
+            continue
+        if row.gate.outcome == "PASS":
+            passed.append(row)
+            continue
+        href = GatesAddress(row.eval, row.gate.run, row.gate.nth).url()
+        said = f": these values were put through no gate. The last one, {ago(row.gate.at, now)}, said "
+        parts = (
+            TextPart(row.eval, EvalAddress(row.eval).url()),
+            TextPart(f"{said}{row.gate.outcome}. "),
+            TextPart("Why", href),
+        )
+        yield AttentionView("NOT GATED", parts)
+    if passed:
+        names = ", ".join(row.eval for row in passed[:_NAMED])
+        more = f" and {len(passed) - _NAMED} more" if len(passed) > _NAMED else ""
+        last = "Their last verdicts were PASS, on" if len(passed) > 1 else "The last verdict was PASS, on"
+        said = f"{names}{more}: these values were put through no gate. {last} older ones. "
+        only = passed[0].eval if len(passed) == 1 else ""
+        yield AttentionView("NOT GATED", (TextPart(said), TextPart("Gates", GatesAddress(only).url())))
 
 
 def _worse(arm: ArmFacts) -> bool:

@@ -19,10 +19,10 @@ from regrade.report.measures import format_change, format_interval, format_p, me
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money, format_seconds
 from regrade.report.summary import is_share, leading_metric
 from regrade.report.times import ago, exact_time
-from regrade.types import SummaryRow
-from regrade.views import CaseOutcome, CellView, DeltaView, ModelView, OverviewRow, SpotView
+from regrade.types import JsonObject, SummaryRow
+from regrade.views import CaseOutcome, CellView, DeltaView, ModelView, OverviewRow, PastGate, SpotView
 
-__all__ = ["ArmFacts", "RowFacts", "Since", "column", "overview_row"]
+__all__ = ["ArmFacts", "GateFacts", "RowFacts", "Since", "column", "overview_row"]
 
 _WAITING = "\N{HORIZONTAL ELLIPSIS}"
 _PER = 1_000
@@ -81,6 +81,31 @@ class ArmFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GateFacts:
+    """The newest gate of an eval.
+
+    Attributes:
+        run: Which run was put through it.
+        nth: Which of that run's gates it is, from 1.
+        at: When it was; None where that is not known.
+        verdicts: Its records that are of the eval.
+        exit_code: Of the whole gate.
+        outcome: The gravest of the eval's verdicts.
+        stale: Whether the run went on after it, so that its values may be others by now.
+        graver: Outcome and place of an earlier gate of the same values that came out worse.
+    """
+
+    run: str
+    nth: int
+    at: datetime | None
+    verdicts: Sequence[JsonObject]
+    exit_code: int
+    outcome: CaseOutcome
+    stale: bool = False
+    graver: tuple[CaseOutcome, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RowFacts:
     """One eval and prompt.
 
@@ -92,8 +117,7 @@ class RowFacts:
         began: When it did.
         tags: Its tags.
         arms: By model.
-        outcome: Of the newest gate; None without one.
-        gated: The run that was put through it.
+        gate: The newest gate of the eval, of whichever run; None without one.
     """
 
     eval: str
@@ -103,8 +127,16 @@ class RowFacts:
     began: datetime | None
     tags: tuple[str, ...]
     arms: Mapping[str, ArmFacts]
-    outcome: CaseOutcome | None = None
-    gated: str = ""
+    gate: GateFacts | None = None
+
+    @property
+    def outcome(self) -> CaseOutcome | None:
+        """Return the verdict on the newest values; None where they were put through no gate."""
+        return self.gate.outcome if self.gate is not None and self.judges(self.run) else None
+
+    def judges(self, run: str) -> bool:
+        """Return whether the gate is about the values of a run."""
+        return self.gate is not None and self.gate.run == run and not self.gate.stale
 
     def metric(self) -> tuple[str, str]:
         """Return scorer and metric that lead: the first that the newest run gives."""
@@ -137,7 +169,8 @@ def overview_row(facts: RowFacts, models: Sequence[str], now: datetime) -> Overv
         tags=facts.tags,
         cells=tuple(cells),
         gate=facts.outcome,
-        gate_href=GatesAddress(facts.eval, facts.gated).url(),
+        gate_href=GatesAddress(facts.eval, facts.gate.run if facts.gate else "").url(),
+        past_gate=_past_gate(facts, now),
         run=facts.run,
         run_href=RunAddress(facts.run, facts.eval).url(),
         when=ago(facts.began, now),
@@ -145,6 +178,21 @@ def overview_row(facts: RowFacts, models: Sequence[str], now: datetime) -> Overv
         unit="%" if share else "",
         higher=higher,
     )
+
+
+def _past_gate(facts: RowFacts, now: datetime) -> PastGate | None:
+    """Return the verdict that is not the one on the newest values: an older one, or a worse one on them."""
+    gate = facts.gate
+    if gate is None:
+        return None
+    if facts.outcome is None:
+        of = "of before it went on" if gate.run == facts.run else "of an older run"
+        href = GatesAddress(facts.eval, gate.run, gate.nth).url()
+        return PastGate(gate.outcome, f"{gate.outcome} {of}, {ago(gate.at, now)}", href)
+    if gate.graver is None:
+        return None
+    outcome, nth = gate.graver
+    return PastGate(outcome, f"{outcome} by gate {nth} of it", GatesAddress(facts.eval, gate.run, nth).url())
 
 
 def _cell(

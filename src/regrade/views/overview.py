@@ -14,12 +14,13 @@ __all__ = [
     "ModelView",
     "OverviewRow",
     "OverviewView",
+    "PastGate",
     "RunningView",
     "SpotView",
     "TextPart",
 ]
 
-AttentionKind: TypeAlias = Literal["FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "ERROR"]
+AttentionKind: TypeAlias = Literal["FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "STOPPED", "NOT GATED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ class TextPart:
         text: Its words.
         href: Where they lead; empty for nowhere.
         strong: Whether they matter most.
+        command: Whether they are a command.
     """
 
     text: str
     href: str = ""
     strong: bool = False
+    command: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,21 @@ class CellView:
 
 
 @dataclass(frozen=True, slots=True)
+class PastGate:
+    """A verdict that is not the one on the newest values.
+
+    Attributes:
+        outcome: How it came out.
+        said: The same with whose it is.
+        href: Where it is explained.
+    """
+
+    outcome: CaseOutcome
+    said: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewRow:
     """One eval (and prompt).
 
@@ -141,7 +159,7 @@ class OverviewRow:
         n: Of samples.
         tags: Of its run.
         cells: One a model.
-        gate: The verdict; None without a gate.
+        gate: The verdict on the newest values; None where they were put through no gate.
         gate_href: Where it is explained.
         run: The newest run.
         run_href: Where it is shown.
@@ -149,6 +167,7 @@ class OverviewRow:
         when_exact: When that was, with the zone.
         unit: What stands behind numbers of the axis.
         higher: Whether higher is better.
+        past_gate: Another verdict that belongs beside it; None without one.
     """
 
     name: str
@@ -166,6 +185,7 @@ class OverviewRow:
     when_exact: str
     unit: str = "%"
     higher: bool = True
+    past_gate: PastGate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +240,8 @@ class OverviewView:
         attention: What needs a look, the worst first.
         more_attention: How many more things need one.
         calm: What is said when nothing does.
-        gates: How many evals came out how, the worst first.
+        gates: How many evals came out how, the worst first; of their newest values alone.
+        not_gated: How many evals were put through a gate once, and not with their newest values.
         gate_said: What they say together.
         gates_href: Where they are explained.
         running: Runs in progress.
@@ -237,6 +258,7 @@ class OverviewView:
     more_attention: int = 0
     calm: str = ""
     gates: tuple[tuple[CaseOutcome, int], ...] = ()
+    not_gated: int = 0
     gate_said: str = ""
     gates_href: str = ""
     running: tuple[RunningView, ...] = ()
