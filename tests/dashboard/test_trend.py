@@ -191,22 +191,43 @@ def test_quality_against_prices_has_a_table_of_all_points(past: Past) -> None:
     ]
 
 
+def priced(one: dict[str, Any], tokens: int) -> dict[str, Any]:
+    """Return a model whose answers tell how many tokens they took, with a price."""
+    rows = [json.loads(line) for line in Path(one["outputs"]).read_text().splitlines()]
+    Path(one["outputs"]).write_text(
+        "".join(json.dumps({**row, "in": tokens, "out": tokens}) + "\n" for row in rows)
+    )
+    counts = {"prompt_tokens": "in", "completion_tokens": "out"}
+    return {**one, **counts, "price": {"prompt": 1.0, "completion": 1.0}}
+
+
 def test_priced_models_are_drawn(dashboard: Start, workdir: Path, run: Suite, model: Model) -> None:
     """Recorded tokens and a price give a cost; who is dearer and worse is hollow, with who beats it."""
-    models = []
-    for name, wrong, tokens in (("best", 1, 100), ("worst", 9, 400), ("cheap", 4, 10)):
-        one = model(name, wrong)
-        rows = [json.loads(line) for line in Path(one["outputs"]).read_text().splitlines()]
-        Path(one["outputs"]).write_text(
-            "".join(json.dumps({**row, "in": tokens, "out": tokens}) + "\n" for row in rows)
-        )
-        counts = {"prompt_tokens": "in", "completion_tokens": "out"}
-        models.append({**one, **counts, "price": {"prompt": 1.0, "completion": 1.0}})
-    run(models)
+    given = (("best", 1, 100), ("worst", 9, 400), ("cheap", 4, 10))
+    run([priced(model(name, wrong), tokens) for name, wrong, tokens in given])
     page = dashboard().get("/eval/sums?by=cost")
     rows = page.words(".//section[@aria-labelledby='pcost']//tbody/tr")
     assert [one.split()[-1] for one in rows] == ["nobody", "nobody", "cheap"]
     assert page.text.count(' hollow"') == 1
+
+
+def test_similar_models_are_told_apart(dashboard: Start, workdir: Path, run: Suite, model: Model) -> None:
+    """Charts leave out what names share; tables have them whole, and lists say how long they are."""
+    names = [f"mistral-small-3.{n}-24b-instruct" for n in range(8)]
+    run([{**priced(model(f"m{n}", n), 10 + n), "name": name} for n, name in enumerate(names)])
+    served = dashboard()
+    for query in ("", "?by=cost"):
+        page = served.get(f"/eval/sums{query}")
+        marks = [one for one in page.tree.iter("{http://www.w3.org/2000/svg}text") if len(one) == 1]
+        told = {"".join(one[0].itertext()): one[0].tail for one in marks}
+        assert len(told) > 3
+        assert told.items() <= {name: f"mistral-small-3.{n}…" for n, name in enumerate(names)}.items()
+    heads = served.get("/eval/sums").words(".//section[@aria-labelledby='tb']//thead/tr/th")
+    assert heads[3:-1] == names
+    (worst,) = served.get("/eval/sums?by=cost").words(
+        ".//section[@aria-labelledby='pcost']//tbody/tr[8]/td[3]"
+    )
+    assert worst == f"{', '.join(names[:3])} and 4 more"
 
 
 def test_spans_without_a_run_say_how_many_there_are(past: Past) -> None:

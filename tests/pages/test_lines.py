@@ -14,6 +14,7 @@ from regrade.views import (
     BaseView,
     ChangeSpot,
     LineView,
+    ListedNames,
     PanelView,
     PointView,
     PriceChart,
@@ -109,11 +110,29 @@ def test_names_at_the_right_do_not_touch() -> None:
     assert all(b - a >= 14 for a, b in itertools.pairwise(downs))
 
 
+NOBODY = ListedNames("")
+
+
 def scatter(*points: tuple[str, float, float, bool]) -> str:
     """Draw models by value and price."""
     drawn = tuple(
         PricePoint(
-            name, "", name, 1, value, None, None, price, best, f"{value}", "", "", f"${price}", "", "r", "/"
+            name,
+            "",
+            name,
+            1,
+            value,
+            None,
+            None,
+            price,
+            best,
+            f"{value}",
+            "",
+            "",
+            f"${price}",
+            NOBODY,
+            "r",
+            "/",
         )
         for name, value, price, best in points
     )

@@ -9,7 +9,7 @@ import pytest
 from regrade.addresses import EvalAddress
 from regrade.report.history import History, PastRun, arms_of, changes_of, measures_of, slots_of
 from regrade.report.prices import price_chart
-from regrade.report.trend import panels, past_rows, short_name, thinned, ticks
+from regrade.report.trend import panels, past_rows, thinned, ticks
 from regrade.types import SummaryRow
 
 START = datetime(2026, 8, 31, 6, tzinfo=UTC)
@@ -178,7 +178,7 @@ def test_who_is_beaten_by_nobody_is_found() -> None:
     chart = price_chart(
         priced(("big", 0.9, 7.0), ("mid", 0.85, 8.0), ("small", 0.7, 0.3)), "cost", EvalAddress("e")
     )
-    assert [(one.model, one.best, one.beaten) for one in chart.points] == [
+    assert [(one.model, one.best, one.beaten.text) for one in chart.points] == [
         ("big", True, ""), ("mid", False, "big"), ("small", True, ""),
     ]  # fmt: skip
     assert [one.price_shown for one in chart.points] == ["$70.00", "$80.00", "$3.00"]
@@ -193,7 +193,7 @@ def test_equals_do_not_beat_each_other() -> None:
 def test_who_is_worse_for_as_much_or_dearer_for_as_little_is_beaten() -> None:
     """A tie on one side is decided by the other."""
     points = priced(("a", 0.9, 1.0), ("same price", 0.8, 1.0), ("same value", 0.9, 2.0))
-    assert {one.model: one.beaten for one in price_chart(points, "cost", EvalAddress("e")).points} == {
+    assert {one.model: one.beaten.text for one in price_chart(points, "cost", EvalAddress("e")).points} == {
         "a": "", "same price": "a", "same value": "a",
     }  # fmt: skip
 
@@ -216,10 +216,3 @@ def test_values_on_another_dataset_are_not_drawn_against_new_ones() -> None:
     assert (first.model, first.best) == ("a", True)
     assert (second.value, second.shown, second.best) == (None, "99", False)
     assert "does not compare" in second.remark
-
-
-def test_long_names_keep_both_ends() -> None:
-    """What tells deployments apart is at the beginning and at the end."""
-    assert short_name("accounts/x/mixed-8x22b-instruct-v0.3-awq-2026-10-30") == "mixed-8x22b…26-10-30"
-    assert short_name("demo/v1") == "v1"
-    assert len(short_name("x" * 90)) == 20

@@ -148,12 +148,13 @@ class _Labels:
 
     @staticmethod
     def _text(one: PricePoint, across: float, down: float, *, left: bool) -> Markup:
-        return Markup('<text class="halo {} {}" x="{}" dx="{}" y="{:.1f}">{}</text>').format(
+        return Markup('<text class="halo {} {}" x="{}" dx="{}" y="{:.1f}"><title>{}</title>{}</text>').format(
             "strong" if one.best else "alt",
             "end" if left else "",
             percent(across),
             -11 if left else 11,
             down,
+            plain(f"{one.model}, {one.prompt}" if one.prompt else one.model),
             plain(one.label),
         )
 

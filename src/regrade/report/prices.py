@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from regrade.addresses import EvalAddress, RunAddress
 from regrade.report.history import History, PastRun
+from regrade.report.names import listed, short_names
 from regrade.report.numbers import MISSING, format_money, format_seconds
-from regrade.report.trend import day, short_name
+from regrade.report.trend import day
 from regrade.types import JsonObject, SummaryRow
-from regrade.views import PriceChart, PricePoint
+from regrade.views import ListedNames, PriceChart, PricePoint
 
 __all__ = ["PRICES", "price_chart", "price_records"]
 
@@ -94,7 +95,7 @@ def _point(history: History, arm: tuple[str, str], by: str) -> PricePoint | None
         spread=spread,
         exact=history.measure.exact(row),
         price_shown=_priced(price, by),
-        beaten="",
+        beaten=ListedNames(""),
         run=run.id,
         href=RunAddress(run.id, history.eval).url(),
         remark=_remark(history, run, compares=compares),
@@ -102,8 +103,8 @@ def _point(history: History, arm: tuple[str, str], by: str) -> PricePoint | None
 
 
 def _label(history: History, arm: tuple[str, str]) -> str:
-    prompts = {prompt for prompt, _ in history.arms}
-    return f"{short_name(arm[1])}, {short_name(arm[0])}" if len(prompts) > 1 else short_name(arm[1])
+    prompts, models = (short_names(arm[at] for arm in history.arms) for at in (0, 1))
+    return f"{models[arm[1]]}, {prompts[arm[0]]}" if len(prompts) > 1 else models[arm[1]]
 
 
 def _compares(history: History, run: PastRun) -> bool:
@@ -144,7 +145,7 @@ def _judged(one: PricePoint, drawn: Sequence[PricePoint], *, higher: bool) -> Pr
     sign = 1.0 if higher else -1.0
     own, price = sign * one.value, one.price
     beaten = [
-        other.label
+        f"{other.model}, {other.prompt}" if other.prompt else other.model
         for other in drawn
         if other.value is not None
         and other.price is not None
@@ -152,7 +153,7 @@ def _judged(one: PricePoint, drawn: Sequence[PricePoint], *, higher: bool) -> Pr
         and other.price <= price
         and (sign * other.value, other.price) != (own, price)
     ]
-    return replace(one, best=not beaten, beaten=", ".join(beaten))
+    return replace(one, best=not beaten, beaten=listed(beaten) if beaten else ListedNames(""))
 
 
 def price_records(history: History, chart: PriceChart) -> list[JsonObject]:

@@ -7,6 +7,7 @@ from regrade.addresses import CompareAddress, RunAddress, SamplesAddress
 from regrade.report.comparison import mark_of
 from regrade.report.history import LETTERS, Changed, History, PastRun, changes_of
 from regrade.report.measures import format_change, unit_of
+from regrade.report.names import short_names
 from regrade.report.numbers import MISSING
 from regrade.report.times import exact_time
 from regrade.types import JsonObject, SummaryRow
@@ -28,7 +29,6 @@ __all__ = [
     "facts",
     "panels",
     "past_rows",
-    "short_name",
     "thinned",
     "ticks",
     "trend_records",
@@ -36,7 +36,6 @@ __all__ = [
 
 _ALL_DRAWN = 60
 _STRETCHES = 60
-_LABEL = 20
 _TICKS = 7
 
 
@@ -45,15 +44,6 @@ def day(when: datetime | None, *, year: bool = True) -> str:
     if when is None:
         return MISSING
     return f"{when.day} {when:%b %Y}" if year else f"{when.day} {when:%b}"
-
-
-def short_name(name: str, limit: int = _LABEL) -> str:
-    """Return a name that fits at the end of a line: its last part, with its middle left out if it must."""
-    last = name.rstrip("/").rpartition("/")[2] or name
-    if len(last) <= limit:
-        return last
-    head = (limit - 1) * 3 // 5
-    return f"{last[:head]}\N{HORIZONTAL ELLIPSIS}{last[head + 1 - limit :]}"
 
 
 def facts(history: History) -> tuple[str, ...]:
@@ -101,9 +91,10 @@ def panels(history: History) -> tuple[PanelView, ...]:
     arms = history.arms
     prompts = list(dict.fromkeys(prompt for prompt, _ in arms))
     changes = changes_of(history)
+    labels = short_names(model for _, model in arms)
     found = []
     for prompt in prompts:
-        lines = [_line(history, arm) for arm in arms if arm[0] == prompt]
+        lines = [_line(history, arm, labels[arm[1]]) for arm in arms if arm[0] == prompt]
         drawn = tuple(line for line in lines if line.stretches)
         if drawn:
             spots = tuple(_spots([one for one in changes if _bears_on(one, prompt)]))
@@ -128,7 +119,7 @@ def _said(one: Changed) -> str:
     return f"{one.what}: {one.words}" if one.words else one.what
 
 
-def _line(history: History, arm: tuple[str, str]) -> LineView:
+def _line(history: History, arm: tuple[str, str], label: str) -> LineView:
     assert history.measure
     stretches: list[list[PointView]] = []
     basis = ("", "")
@@ -144,7 +135,7 @@ def _line(history: History, arm: tuple[str, str]) -> LineView:
     remark, mark = _remark(history, arm)
     return LineView(
         model=arm[1],
-        label=short_name(arm[1]),
+        label=label,
         slot=history.slots[arm[1]],
         stretches=tuple(tuple(_drawn(one, len(history.runs))) for one in stretches),
         base=_base(history, arm),

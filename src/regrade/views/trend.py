@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from regrade.views.documents import Mark
-from regrade.views.frame import LinkView
+from regrade.views.frame import LinkView, ListedNames
 
 __all__ = [
     "BaseView",
@@ -201,7 +201,7 @@ class PricePoint:
         spread: Its interval.
         exact: Quality in full.
         price_shown: The price as people read it.
-        beaten: Who is at least as good for less, or better for as much; empty for nobody.
+        beaten: Who is at least as good for less, or better for as much; without a text for nobody.
         run: The run that it is of.
         href: Where that is shown.
         remark: Why it is not in the chart, or that it is of an older run.
@@ -220,7 +220,7 @@ class PricePoint:
     spread: str
     exact: str
     price_shown: str
-    beaten: str
+    beaten: ListedNames
     run: str
     href: str
     remark: str = ""
@@ -264,7 +264,7 @@ class TrendView:
         count: Of runs.
         ticks: Places and dates on the axis of time.
         panels: One a prompt.
-        heads: Prompt, model and its short name of each column of the table.
+        heads: Prompt, empty where there is one alone, and model of each column of the table.
         changes: What changed, the newest first.
         more_changes: How many more there are.
         rows: Runs, the newest first.
@@ -286,7 +286,7 @@ class TrendView:
     count: int = 0
     ticks: tuple[tuple[int, str], ...] = ()
     panels: tuple[PanelView, ...] = ()
-    heads: tuple[tuple[str, str, str], ...] = ()
+    heads: tuple[tuple[str, str], ...] = ()
     changes: tuple[ChangeRow, ...] = ()
     more_changes: int = 0
     rows: tuple[PastRow, ...] = ()
