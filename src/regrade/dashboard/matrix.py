@@ -13,6 +13,7 @@ from regrade.dashboard.changes import Found, Pending
 from regrade.dashboard.gates import gates_of
 from regrade.dashboard.site import Site
 from regrade.dashboard.spans import start_of
+from regrade.dashboard.watching import RunState, state_of
 from regrade.report.overview import ArmFacts, GateFacts, RowFacts, Since
 from regrade.report.recorded import GRAVEST_FIRST, RecordedGate
 from regrade.report.times import parse_time
@@ -31,12 +32,14 @@ class Matrix:
         rows: Evals with values, in the order of their newest run.
         models: All that have a value or a failure, in the order in which the results folder got to know them.
         baseline: Name of the one that changes are measured from; empty without one.
+        ended: Those of `runs` that ended before they were done, and are the newest of one of their evals.
     """
 
     runs: Sequence[RunEntry]
     rows: Sequence[RowFacts]
     models: Sequence[str]
     baseline: str = ""
+    ended: Sequence[tuple[RunEntry, RunState]] = ()
 
 
 @dataclass(slots=True)
@@ -98,7 +101,22 @@ def gather(site: Site, address: OverviewAddress) -> Matrix:
     known = dict.fromkeys(model for run in reversed(site.index.runs()) for model in run.models)
     there = {model for row in rows for model in row.arms}
     shown = [run for run in runs if start is None or _began(run) >= start]
-    return Matrix(shown, rows, [one for one in known if one in there], baseline)
+    ended = list(_ended(site, shown, address.eval))
+    return Matrix(shown, rows, [one for one in known if one in there], baseline, ended)
+
+
+def _ended(site: Site, runs: Sequence[RunEntry], eval_: str) -> Iterator[tuple[RunEntry, RunState]]:
+    """Yield runs that ended early, unless newer ones hold their evals; what failed as a whole has values."""
+    newer: set[str] = set()
+    for run in runs:
+        own = {name for name in run.evals if not eval_ or _fits(name, eval_)} - newer
+        newer.update(run.evals)
+        if not own:
+            continue
+        state = state_of(run, site.now())
+        has_values = state == "error" and bool(site.index.summary(run, slices=False))
+        if state not in {"running", "success"} and not has_values:
+            yield run, state
 
 
 def rows_of_run(site: Site, run: RunEntry, name: str) -> list[RowFacts]:
@@ -127,8 +145,6 @@ def _places(site: Site, runs: Sequence[RunEntry], start: datetime | None) -> dic
     found: dict[tuple[str, str], _Places] = {}
     complete: set[tuple[str, str]] = set()
     for run in runs:
-        if run.status == "started":
-            continue
         keys = [(name, model) for name in run.evals for model in _models_of(run, name)]
         for key in keys:
             known = found.get(key)

@@ -12,8 +12,10 @@ from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.running import goes_on
 from regrade.dashboard.runs import glance
 from regrade.dashboard.site import Site
+from regrade.dashboard.watching import RunState
 from regrade.pages.overview import Choices, overview_page
-from regrade.report.attention import attention, needs
+from regrade.report.attention import EndedRun, attention, needs
+from regrade.report.manifest import resume_command
 from regrade.report.overview import RowFacts, Totals, column, overview_row
 from regrade.report.progress import progress_view
 from regrade.report.recorded import GRAVEST_FIRST
@@ -87,7 +89,7 @@ def _view(
     shown = tuple(overview_row(row, models, now) for row in rows)
     newest = parse_time(found.runs[0].started_at) if found.runs else None
     totals = Totals(len({row.eval for row in rows}), len(found.models), len(found.runs), newest)
-    items = attention(rows, found.baseline, now)
+    items = attention(rows, found.baseline, now, [_ended(*one) for one in found.ended])
     evals = list({row.eval: row for row in rows}.values())
     counts = Counter(outcome for row in evals if (outcome := row.outcome))
     gates = tuple((one, counts[one]) for one in GRAVEST_FIRST if counts[one])
@@ -109,6 +111,11 @@ def _view(
         all_columns=LinkView("all models", address.url(model=tuple(found.models))) if said else None,
         is_pending=_is_pending(found),
     )
+
+
+def _ended(run: RunEntry, state: RunState) -> EndedRun:
+    command = "" if run.parent else resume_command(run.id, str(run.results))
+    return EndedRun(run.id, run.evals, state, run.message, command)
 
 
 def _is_pending(found: Matrix) -> bool:

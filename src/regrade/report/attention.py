@@ -1,9 +1,10 @@
 """What of the overview needs a look, in sentences, the worst first."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from regrade.addresses import CompareAddress, EvalAddress, GatesAddress, SamplesAddress
+from regrade.addresses import CompareAddress, EvalAddress, GatesAddress, RunAddress, SamplesAddress
 from regrade.report.comparison import mark_of
 from regrade.report.measures import format_change, format_p, unit_of
 from regrade.report.overview import ArmFacts, RowFacts
@@ -12,23 +13,51 @@ from regrade.texts import clipped
 from regrade.types import JsonObject
 from regrade.views import AttentionView, TextPart
 
-__all__ = ["attention", "needs"]
+__all__ = ["EndedRun", "attention", "needs"]
 
 _ORDER = ("FAIL", "WORSE", "INCONCLUSIVE", "FAILURE", "STOPPED", "NOT GATED")
 _MANY_FAILURES = 0.1
 _REASON_LIMIT = 400
 _NAMED = 3
+_ENDED = {
+    "stopped": "stopped without a word",
+    "partial": "was stopped early",
+    "interrupted": "was interrupted",
+    "error": "ended with an error",
+}
 
 
-def attention(rows: Sequence[RowFacts], baseline: str, now: datetime) -> list[AttentionView]:
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that ended before it was done.
+
+    Attributes:
+        run: Its id.
+        evals: What it ran.
+        state: One of `STATES`.
+        message: Why it ended; empty where that is not known.
+        command: What goes on with it; empty where nothing does.
+    """
+
+    run: str
+    evals: tuple[str, ...]
+    state: str
+    message: str = ""
+    command: str = ""
+
+
+def attention(
+    rows: Sequence[RowFacts], baseline: str, now: datetime, ended: Sequence[EndedRun] = ()
+) -> list[AttentionView]:
     """Return what needs a look.
 
     Args:
         rows: Evals.
         baseline: Its name.
         now: What time it is.
+        ended: Runs that are not done.
     """
-    found = list(_all_failed(rows))
+    found = [*_all_failed(rows), *map(_of_ended, ended)]
     for row in rows:
         found += _of_row(row, baseline, {str(one.get("model")) for one in _failing(row)})
     evals = list({row.eval: row for row in rows}.values())
@@ -44,6 +73,24 @@ def needs(row: RowFacts) -> tuple[int, ...]:
     failing = sum(_failure_rate(arm) > _MANY_FAILURES for arm in row.arms.values())
     gate = {"FAIL": 2, "INCONCLUSIVE": 1}.get(row.outcome or "", 0)
     return (gate == 2, worse, gate, failing)  # noqa: PLR2004 - a failed gate goes first
+
+
+def _of_ended(one: EndedRun) -> AttentionView:
+    """Return what to say of a run that is not done, with the command that goes on with it."""
+    names = f"{', '.join(one.evals[:_NAMED])}{_more(one.evals)}"
+    why = f": {clipped(one.message.rstrip('.'), _REASON_LIMIT)}" if one.message else ""
+    parts = [
+        TextPart(f"{names}: "),
+        TextPart(f"run {one.run}", RunAddress(one.run).url()),
+        TextPart(f" {_ENDED[one.state]}{why}. "),
+    ]
+    if one.command:
+        parts += [TextPart("Nothing that was answered is asked again: "), TextPart(one.command, command=True)]
+    return AttentionView("STOPPED", tuple(parts))
+
+
+def _more(names: Sequence[object]) -> str:
+    return f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
 
 
 def _judged(row: RowFacts) -> Sequence[JsonObject]:
@@ -87,9 +134,8 @@ def _not_gated(rows: Sequence[RowFacts], now: datetime) -> Iterator[AttentionVie
         yield AttentionView("NOT GATED", parts)
     if passed:
         names = ", ".join(row.eval for row in passed[:_NAMED])
-        more = f" and {len(passed) - _NAMED} more" if len(passed) > _NAMED else ""
         last = "Their last verdicts were PASS, on" if len(passed) > 1 else "The last verdict was PASS, on"
-        said = f"{names}{more}: these values were put through no gate. {last} older ones. "
+        said = f"{names}{_more(passed)}: these values were put through no gate. {last} older ones. "
         only = passed[0].eval if len(passed) == 1 else ""
         yield AttentionView("NOT GATED", (TextPart(said), TextPart("Gates", GatesAddress(only).url())))
 
