@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 from regrade.errors import ProviderError
 from regrade.http import HttpSession
@@ -83,3 +84,30 @@ def test_what_cannot_have_been_sent_says_so() -> None:
     assert (refused.kind, refused.sent) == ("connection", False)
     assert (no_host.kind, no_host.sent) == ("bad_request", False)
     assert not no_tls.sent
+
+
+def test_a_request_leaves_a_connection_that_is_just_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a kept connection closes before the first byte of a request, it goes out on another, once."""
+    seen: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.read(2**16):
+            seen.append(head)
+            writer.write(ANSWER)
+        writer.close()
+
+    def close(connection: ResponseHandler) -> bool:
+        monkeypatch.undo()
+        monkeypatch.setattr(connection.transport, "is_closing", lambda: True)
+        return True
+
+    async def twice() -> list[bytes]:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server, HttpSession() as session:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            bodies = [(await session.post(url, {}, b"{}")).body]
+            # The moment between the pool's look at a connection and the first byte.
+            monkeypatch.setattr(ResponseHandler, "is_connected", close)
+            return [*bodies, (await session.post(url, {}, b"{}")).body]
+
+    assert asyncio.run(twice()) == [b"hi", b"hi"]
+    assert len(seen) == 2

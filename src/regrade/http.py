@@ -249,14 +249,7 @@ class HttpSession(Session):
         """
         address, proxy = self._addresses.get(url) or self._parsed(url)
         with _translated(address):
-            answer = await self._session().request(
-                method,
-                address,
-                headers={**_HEADERS, **headers},
-                data=content,
-                allow_redirects=False,
-                proxy=proxy,
-            )
+            answer = await self._answer(method, address, {**_HEADERS, **headers}, content, proxy)
         try:
             yield _HttpReply(answer, self._max)
         finally:
@@ -264,6 +257,25 @@ class HttpSession(Session):
                 answer.release()
             else:
                 answer.close()
+
+    async def _answer(
+        self,
+        method: Method,
+        address: URL,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        proxy: str | None,
+    ) -> aiohttp.ClientResponse:
+        """Send a request; once more where a kept connection closed just then, so that nothing of it left."""
+        for is_last in (False, False, True):
+            try:
+                return await self._session().request(
+                    method, address, headers=headers, data=content, allow_redirects=False, proxy=proxy
+                )
+            except aiohttp.ClientOSError as error:
+                if is_last or not isinstance(error.__cause__, aiohttp.ClientConnectionResetError):
+                    raise
+        raise AssertionError
 
     def _session(self) -> aiohttp.ClientSession:
         """Return the session, opened in the loop that first asks for it."""

@@ -221,7 +221,8 @@ def test_a_stream_that_hangs_midway_is_given_up(then: Any, faulty: Any, send: An
     """Keep-alive comments are no progress that a deadline would wait for."""
     (outcome,) = send(faulty(events(PIECE, then=then)).base_url, "stream", attempt_s=0.2)
     assert outcome.completion is not None, outcome.failure
-    assert (outcome.completion.text, outcome.attempts) == (FINE, 2)
+    assert outcome.completion.text == FINE
+    assert outcome.attempts > 1  # a slow machine may need more than one whole attempt
 
 
 def test_a_stream_may_end_without_done(faulty: Any, send: Any) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from regrade.errors import UsageError, did_you_mean
 from regrade.plugins import Registry
-from regrade.store import BaselineFile, Manifest, RunFolder, read_summary, read_table
+from regrade.store import Manifest, RunFolder, read_summary, read_table
 from regrade.types import JsonObject, SummaryRow
 from regrade.views import CaseView, Document, TableView
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from regrade.store import BaselineFile
 
 __all__ = ["Baseline", "Run", "export", "export_document", "exporter_name", "run_document"]
 
@@ -25,7 +27,7 @@ class Baseline:
         file: Where it lies, and what it holds.
     """
 
-    file: BaselineFile
+    file: "BaselineFile"
 
     @property
     def name(self) -> str:
