@@ -345,7 +345,10 @@ def test_states_without_tables(dashboard: Start, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_told(dashboard: Start, told: Told, tmp_path: Path) -> None:
-    """Newer, broken, missing: a page with the reason; the summary is shown where the samples are cut."""
+    """Newer, broken, missing: a page with the reason; the summary is shown where the samples are cut.
+
+    It says what resuming needs; the samples themselves are no fault of the server.
+    """
     results = tmp_path / "r"
     shutil.copytree(told.folder / "results" / told.second.id, results / told.second.id)
     (results / told.second.id / "samples.parquet").write_bytes(b"PAR1 cut")
@@ -354,7 +357,15 @@ def test_what_cannot_be_read_is_told(dashboard: Start, told: Told, tmp_path: Pat
         (results / name / "run.json").write_text(text)
     served = dashboard(results)
     page = served.get(f"/run/{told.second.id}")
-    assert "The samples cannot be read" in page.words(".//div[@id='notices']")[0]
+    notice = " ".join(page.words(".//div[@id='notices']/div"))
+    command = f"regrade run --resume {told.second.id} --results {results}"
+    for said in ("The samples cannot be read", "needs the specs and datasets of the run (", command):
+        assert said in notice
+    for form, kind in (("", "text/html"), ("?format=csv", "text/plain")):
+        answer = served.get(f"/run/{told.second.id}/samples{form}")
+        assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (503, kind)
+        assert command in answer.text
+        assert "needs the specs" in answer.text
     assert list(rows(page, "sum1"))[:2] == [LONG, "good"]
     assert "newer than this regrade" in served.get("/run/newer").words(".//main")[0]
     assert served.get("/run/broken").status == 200

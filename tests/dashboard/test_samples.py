@@ -287,6 +287,28 @@ def test_a_sample_that_is_not_there_is_told(served: Served) -> None:
     assert 'The run has no sample "nobody"' in page.words(".//div[@id='notices']")[0]
 
 
+def test_an_id_with_a_comma_is_found_as_lists_write_it_too(
+    dashboard: Start, run: Suite, model: Model
+) -> None:
+    """With a backslash and without, by its story and by its texts; one that has a backslash comes first."""
+    ids, good = ["a,b", "c\\,d", "c,d"], model("good", 0, count=0)
+    rows = [{"id": one, "input": one, "target": one} for one in ids]
+    Path(good["outputs"]).write_text("".join(json.dumps({"id": one, "text": one}) + "\n" for one in ids))
+    found, served = run([good], dataset={"rows": rows, "id": "id"}), dashboard()
+    for asked, one in (("a,b", "a,b"), ("a\\,b", "a,b"), ("c\\,d", "c\\,d"), ("c\\\\\\,d", "c\\,d")):
+        page = served.get(f"/run/{found.id}/samples?open={quote(asked)}")
+        assert page.words(".//article[@id='sample']//h2") == [f"{one} RIGHT"]
+        assert served.get(f"/run/{found.id}/text?open={quote(asked)}").words(".//pre") == [one]
+
+
+def test_keys_show_only_what_they_say(served: Served) -> None:
+    """Chips add up; `w` and `f` show wrong answers alone, failures alone, and all again."""
+    page = served.get(outcome="wrong")
+    wrong, failed = (page.find(f".//a[@data-key='{key}']")[0].attrib["href"] for key in "wf")
+    assert failed == SamplesAddress(served.run.id, outcome=("failure",)).url()
+    assert wrong == SamplesAddress(served.run.id).url()
+
+
 def test_long_texts_have_a_page_and_a_file(served: Served) -> None:
     """Of any part of a sample; an unknown one is no page."""
     query = f"open={quote(ref('fair', 's7'), safe=':,/')}"

@@ -19,7 +19,7 @@ from regrade.addresses.places import (
     SampleTextAddress,
     SearchAddress,
 )
-from regrade.addresses.refs import read_ref, sample_ref
+from regrade.addresses.refs import ids_meant, read_ref, sample_ref
 
 __all__ = [
     "Address",
@@ -37,6 +37,7 @@ __all__ = [
     "SampleTextAddress",
     "SamplesAddress",
     "SearchAddress",
+    "ids_meant",
     "joined",
     "one_of",
     "pieces",

@@ -3,7 +3,7 @@
 from regrade.addresses.address import joined, split
 from regrade.types import Key
 
-__all__ = ["read_ref", "sample_ref"]
+__all__ = ["ids_meant", "read_ref", "sample_ref"]
 
 _PARTS = 5
 
@@ -26,3 +26,9 @@ def read_ref(text: str) -> Key | None:
     if len(parts) != _PARTS or not (parts[4].isascii() and parts[4].isdecimal() and len(parts[4]) < 10):  # noqa: PLR2004 - no epoch is larger
         return None
     return Key(parts[1], parts[2], parts[3], parts[0], int(parts[4]))
+
+
+def ids_meant(text: str) -> tuple[str, ...]:
+    """Return the ids that a name may be, if it is one alone: as it stands, or as lists have it, escaped."""
+    parts = split(text)
+    return tuple(dict.fromkeys((text, *parts))) if len(parts) == 1 else (text,)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from regrade.errors import StoreError
-from regrade.report.manifest import resume_command
+from regrade.report.manifest import remade_by_resuming, resume_command
 from regrade.store import RunFolder
 from regrade.store.parquet_base import Cancellation, file_signature
 from regrade.store.sample_queries import SampleQueries
@@ -90,7 +90,8 @@ def _asked(folder: RunFolder, against: Path | None) -> SampleQueries:
         if error.hint or against is not None or not folder.journal_path.exists():
             raise
         hint = resume_command(folder.id, str(folder.path.parent))
-        raise StoreError(error.message, hint=hint) from error
+        more = remade_by_resuming(folder.manifest().specs)
+        raise StoreError(f"{error.message.rstrip('.')}. {more}", hint=hint) from error
 
 
 class OpenRuns:

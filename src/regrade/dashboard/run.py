@@ -25,7 +25,7 @@ from regrade.errors import UsageError
 from regrade.pages.errors import error_page
 from regrade.pages.run import run_page
 from regrade.report.history import slots_of
-from regrade.report.manifest import manifest_view, resume_command
+from regrade.report.manifest import manifest_view, remade_by_resuming, resume_command
 from regrade.report.progress import format_span, progress_records, progress_view
 from regrade.report.run import EvalFacts, arm_records, eval_table
 from regrade.report.run_details import (
@@ -339,11 +339,11 @@ def _notices(found: _Found) -> list[NoticeView]:
             NoticeView(*_ended(state, found), command=command, kind="fail" if state == "error" else "unsure")
         )
     elif state == "success" and not found.facts.scored:
-        text = "Its tables are gone or cannot be read; the journal may hold its answers still."
+        text = f"Its tables are gone or cannot be read. {remade_by_resuming(found.manifest.specs)}"
         notices.append(NoticeView("This run has no results to show", text, command=command, kind="unsure"))
     if found.details.problem:
-        text = f"{found.details.problem.rstrip('.')}. This makes the tables anew from the journal:"
-        notices.append(NoticeView("The samples cannot be read", text, command, kind="fail"))
+        problem, remedy = found.details.problem, found.details.remedy
+        notices.append(NoticeView("The samples cannot be read", problem, remedy, kind="fail"))
     if found.sight is not None and found.sight.problem:
         notices.append(NoticeView("The journal cannot be read", found.sight.problem, kind="fail"))
     notices += _only_failures(found)

@@ -40,6 +40,7 @@ class Details:
         spreads: Of the numbers that some arm has.
         confusions: One a scorer with labels.
         problem: Why there are none.
+        remedy: The command that helps, where one is known.
     """
 
     eval: str = ""
@@ -51,6 +52,7 @@ class Details:
     spreads: Sequence[SpreadFacts] = ()
     confusions: Sequence[ConfusionFacts] = field(default=())
     problem: str = ""
+    remedy: str = ""
 
 
 def details_of(
@@ -74,7 +76,7 @@ def details_of(
     except QueryStoppedError:
         raise
     except StoreError as error:
-        return Details(eval=name, arms=arms, problem=error.message)
+        return Details(eval=name, arms=arms, problem=error.message, remedy=error.hint or "")
 
 
 def tallies_of(details: Details) -> dict[str, dict[_Arm, ArmTally]]:

@@ -187,7 +187,9 @@ def _chip(filters: Filters, name: str, count: str, *, on: bool) -> ChipView:
     after = tuple(one for one in chosen if one != name) if on else (*chosen, name)
     look: Look = name if name in {"right", "wrong", "failure", "flaky"} else ""  # type: ignore[assignment] # one of them
     href = filters.address.url(outcome=after, **START)
-    return ChipView(SHOWN_AS.get(name, name), count, href, on, look, _KEYS.get(name, ""))
+    key = _KEYS.get(name, "")
+    only = filters.address.url(outcome=() if chosen == (name,) else (name,), **START) if key else ""
+    return ChipView(SHOWN_AS.get(name, name), count, href, on, look, key, only)
 
 
 def _right_chip(filters: Filters, counts: OutcomeCounts | None) -> Iterator[ChipView]:

@@ -16,13 +16,12 @@ from regrade.addresses import (
 )
 from regrade.dashboard.exports import saved_name
 from regrade.dashboard.page import Asked, NotFoundError, Page, Shown
+from regrade.dashboard.sample_refs import row_named
 from regrade.dashboard.sample_story import part_text
 from regrade.dashboard.site import Site
 from regrade.pages.samples import text_page
-from regrade.store.sample_filters import SampleQuery
-from regrade.store.sample_pages import PageRequest
 from regrade.store.sample_queries import SampleQueries
-from regrade.store.sample_story import row_of, story
+from regrade.store.sample_story import story
 from regrade.views import LinkView, TextPageView
 
 __all__ = ["PAGES", "saved", "show"]
@@ -91,13 +90,10 @@ def _text(site: Site, address: SampleTextAddress) -> str:
 
 
 def _row(queries: SampleQueries, reference: str) -> int:
-    key = read_ref(reference)
-    if key is not None:
-        return row_of(queries, key)
-    rows = queries.page(SampleQuery(samples=(reference,)), PageRequest(size=1, columns=())).rows
-    if not rows:
+    row = row_named(queries, reference)
+    if row is None:
         raise NotFoundError(f'the run {queries.base.folder.id} has no sample "{reference}"')
-    return rows[0].row
+    return row
 
 
 PAGES = (

@@ -1,7 +1,6 @@
 """The samples of a run: the table, and the story of the one that is open."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,6 @@ from regrade.addresses import (
     OverviewAddress,
     RunAddress,
     SamplesAddress,
-    read_ref,
     sample_ref,
 )
 from regrade.dashboard.exports import FORMATS, Export
@@ -21,16 +19,16 @@ from regrade.dashboard.running import goes_on
 from regrade.dashboard.sample_asking import Asking
 from regrade.dashboard.sample_filters import Filters, samples_view
 from regrade.dashboard.sample_query import Wanted, against_of, wanted_of
+from regrade.dashboard.sample_refs import row_named
 from regrade.dashboard.sample_story import Told, story_view
 from regrade.dashboard.sample_table import Table, key_of, table_view
 from regrade.dashboard.site import Site
-from regrade.errors import UsageError
 from regrade.pages.errors import error_page
 from regrade.pages.samples import samples_page
 from regrade.store import RunEntry
 from regrade.store.sample_filters import SampleQuery
 from regrade.store.sample_pages import PageRequest, SamplePage
-from regrade.store.sample_story import history, row_of, story
+from regrade.store.sample_story import history, story
 from regrade.types import Json
 from regrade.views import LinkView, NoticeView
 
@@ -155,22 +153,13 @@ def _row(opened: OpenRun, table: Table) -> int | None:
     for one in table.page.rows:
         if name in {sample_ref(key_of(one), alone=table.alone), sample_ref(key_of(one))}:
             return one.row
-    key = read_ref(name)
-    if key is not None:
-        with suppress(UsageError):
-            return row_of(opened.queries, key)
     address = table.address
     narrow = SampleQuery(
         evals=(address.eval,) if address.eval else (),
         prompts=(address.prompt,) if address.prompt else (),
         models=address.model,
-        samples=(name,),
     )
-    for query in (narrow, SampleQuery(samples=(name,))):
-        rows = opened.queries.page(query, PageRequest(size=1, columns=())).rows
-        if rows:
-            return rows[0].row
-    return None
+    return row_named(opened.queries, name, narrow)
 
 
 def _story(site: Site, run: RunEntry, asking: Asking, table: Table) -> Told | None:

@@ -10,10 +10,11 @@ from regrade.report.numbers import format_count, format_money
 from regrade.types import JsonObject
 from regrade.views import ManifestView
 
-__all__ = ["manifest_view", "resume_command"]
+__all__ = ["manifest_view", "remade_by_resuming", "resume_command"]
 
 _SPEC_LIMIT = 20_000
 _CONNECTIONS = 32
+_SPECS_TOLD = 3
 _LEVEL = 0.95
 _HIDDEN = ("name", "identity", "eval", "judge", "options", "price", "params", "inline_reasoning", "stream")
 
@@ -41,6 +42,22 @@ def manifest_view(record: JsonObject, results: str, state: str) -> ManifestView:
 def resume_command(run: str, results: str, *more: str) -> str:
     """Return the command that goes on with a run."""
     return shlex.join(["regrade", "run", "--resume", run, *more, *_results(results)])
+
+
+def remade_by_resuming(specs: Sequence[JsonObject]) -> str:
+    """Return what resuming does for tables that are damaged, and what it takes.
+
+    Args:
+        specs: Of the run, as its manifest has them.
+    """
+    files = list(dict.fromkeys(str(one["file"]) for one in specs))
+    told = ", ".join(files[:_SPECS_TOLD]) + (
+        f" and {len(files) - _SPECS_TOLD} more" if len(files) > _SPECS_TOLD else ""
+    )
+    return (
+        "Resuming makes the tables anew from the journal and asks no model. It needs the specs and datasets "
+        f"of the run ({told}): give the command in the folder in which the run began."
+    )
 
 
 def _results(results: str) -> list[str]:

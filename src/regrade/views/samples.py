@@ -21,7 +21,8 @@ class ChipView:
         href: Switches it.
         on: Whether it is on.
         look: Its shape.
-        key: The key that switches it; empty for none.
+        key: The key that shows only these, or all again; empty for none.
+        only: Where that key leads.
     """
 
     text: str
@@ -30,6 +31,7 @@ class ChipView:
     on: bool = False
     look: Look = ""
     key: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
