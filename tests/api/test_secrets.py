@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import regrade
 from regrade.cli.main import main
 
 KEY = "my-private-0123456789abcdef"
@@ -37,6 +38,17 @@ def test_a_key_stands_in_no_file_and_no_message(
     assert KEY not in said
     for file in Path("results").rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+
+
+def test_a_word_in_place_of_a_key_is_left_in_answers(
+    suite: Callable[..., Path], sums: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Local servers are given "3" or "none" as a key; an answer that says the same is scored as it came."""
+    spec = suite(models=[{"name": "good", "base_url": sums.base_url, "api_key_env": "SUMS_KEY"}], rows=3)
+    monkeypatch.setenv("SUMS_KEY", "3")
+    rows = regrade.run(spec).samples.to_pylist()
+    assert "3" in {row["text"] for row in rows}
+    assert sums.endpoint.headers[0]["Authorization"] == "Bearer 3"
 
 
 def test_a_key_in_a_spec_is_refused(

@@ -8,6 +8,7 @@ from typing import Any
 
 from regrade import jsonio
 from regrade.cassette.shapes import SHAPES, WORDS
+from regrade.credentials import is_secret
 from regrade.errors import UsageError
 from regrade.types import Json, JsonObject
 
@@ -16,8 +17,6 @@ __all__ = ["REDACTED", "Redaction", "Span"]
 REDACTED = "[redacted]"
 Span = tuple[int, int]
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
-_LEAST = 8
-"""Characters that a secret must have to be looked for by its value: "demo" and "none" are words, not keys."""
 
 
 class Redaction:
@@ -65,7 +64,7 @@ class Redaction:
 
     def hide(self, secret: str) -> None:
         """Take this value out as well, from now on."""
-        if len(secret) >= _LEAST and secret not in self._secrets:
+        if is_secret(secret) and secret not in self._secrets:
             self._secrets[secret] = None
             self._escapable = self._escapable or _PLAIN.fullmatch(secret) is None
             self.__dict__.pop("_exact", None)

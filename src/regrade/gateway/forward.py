@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from regrade import jsonio
+from regrade.credentials import is_secret
 from regrade.errors import ProviderError
 from regrade.gateway.backend import PATHS, Answer, Call, Unasked, event
 from regrade.gateway.events import split_events
@@ -70,7 +71,7 @@ class ForwardBackend:
         self._upstream = upstream
         self._session = session
         self._retries = retries
-        self._key = key.encode() if key else None
+        self._secret = key.encode() if key and is_secret(key) else None
         self._headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
@@ -102,8 +103,8 @@ class ForwardBackend:
                 yield Answer(reply.status, headers, pieces)
                 return
             content = refused if refused is not None else await reply.read()
-            if reply.status >= _FAULT and self._key:
-                content = content.replace(self._key, _REDACTED)
+            if reply.status >= _FAULT and self._secret:
+                content = content.replace(self._secret, _REDACTED)
             yield Answer(reply.status, headers, content)
 
     async def _reply(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from regrade import jsonio
+from regrade.credentials import is_secret
 from regrade.errors import ProviderError
 from regrade.http import Session, StreamReply
 from regrade.media import expanded
@@ -35,6 +36,11 @@ class OpenAICompatible:
     api_key: str | None = field(default=None, repr=False)
     clock: Callable[[], float] = time.perf_counter
 
+    @property
+    def _secret(self) -> str:
+        """Return the key that no text of a server may repeat; empty where there is none."""
+        return self.api_key if self.api_key and is_secret(self.api_key) else ""
+
     async def complete(self, request: Request) -> Completion:
         """Send the request once.
 
@@ -47,15 +53,15 @@ class OpenAICompatible:
             error.message = self._without_key(error.message)
             error.args = (error.message,)
             raise
-        return _redacted(completion, self._without_key) if self.api_key else completion
+        return _redacted(completion, self._without_key) if self._secret else completion
 
     def _without_key(self, text: str) -> str:
         """Return a server's text; should it repeat the key, that never goes further than here."""
-        return text.replace(self.api_key, "[redacted]") if self.api_key else text
+        return text.replace(self._secret, "[redacted]") if self._secret else text
 
     def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
         """Return the error for a refusal; the key is taken out before its text is cut: a part would stay."""
-        clean = body.replace(self.api_key.encode(), b"[redacted]") if self.api_key else body
+        clean = body.replace(self._secret.encode(), b"[redacted]") if self._secret else body
         return refused(status, headers, clean)
 
     async def _complete(self, request: Request) -> Completion:
