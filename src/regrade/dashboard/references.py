@@ -60,6 +60,7 @@ def side_of(site: Site, text: str, beside: Side | None = None) -> Side:
 
     Raises:
         NotFoundError: When it means nothing, or several runs.
+        StoreError: When it is a run that cannot be read.
     """
     try:
         choice = ArmChoice.parse(text)
@@ -108,6 +109,8 @@ def _run(site: Site, reference: str) -> RunEntry:
     ids = [one.id for one in site.index.runs()]
     if reference in _RECENT:
         return site.index.find(_recent(site, reference))
+    if reference not in ids and any(one.path.name == reference for one in site.index.problems()):
+        return site.index.find(reference)  # which says why it cannot be read
     fitting = [one for one in dict.fromkeys(ids) if one.startswith(reference)]
     if reference in ids or len(fitting) == 1:
         return site.index.find(reference if reference in ids else fitting[0])

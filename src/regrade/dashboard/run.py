@@ -1,7 +1,7 @@
 """One run: what came out, what failed, what it took, and what was run."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from functools import partial
 
 from regrade.addresses import (
@@ -18,14 +18,15 @@ from regrade.dashboard.exports import FORMATS, Export
 from regrade.dashboard.matrix import rows_of_run
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.run_details import Details, details_of, tallies_of
+from regrade.dashboard.run_notices import RunFound, has_samples, run_notices
 from regrade.dashboard.runs import elapsed_of, facts_of
 from regrade.dashboard.site import Site
-from regrade.dashboard.watching import Sight, state_of
-from regrade.errors import UsageError
+from regrade.dashboard.watching import state_of
+from regrade.errors import StoreError
 from regrade.pages.errors import error_page
 from regrade.pages.run import run_page
 from regrade.report.history import slots_of
-from regrade.report.manifest import manifest_view, remade_by_resuming, resume_command
+from regrade.report.manifest import manifest_view
 from regrade.report.progress import format_span, progress_records, progress_view
 from regrade.report.run import EvalFacts, arm_records, eval_table
 from regrade.report.run_details import (
@@ -39,7 +40,7 @@ from regrade.report.run_details import (
 from regrade.report.runs import STATES, RunFacts
 from regrade.report.summary import summary_tables
 from regrade.report.times import ago, exact_time, parse_time
-from regrade.store import Manifest, RunEntry
+from regrade.store import RunEntry
 from regrade.types import JsonObject, SummaryRow
 from regrade.views import LinkView, NoticeView, RunView
 
@@ -73,26 +74,12 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """All that the page is made from."""
-
-    site: Site
-    address: RunAddress
-    run: RunEntry
-    facts: RunFacts
-    manifest: Manifest
-    sight: Sight | None
-    evals: Sequence[EvalFacts]
-    details: Details
-
-
 def show(site: Site, asked: Asked[RunAddress]) -> Shown:
     """Return the page; what is saved or exported waits for the changes that are still computed."""
     address = asked.address
     try:
         run = site.index.find(address.run)
-    except UsageError:
+    except StoreError:
         return _problem(site, address)
     found = _found(site, run, asked)
     if asked.form and any(_pending(one) for one in found.evals) and site.changes.settle(_PATIENCE_S):
@@ -102,7 +89,7 @@ def show(site: Site, asked: Asked[RunAddress]) -> Shown:
         partial(run_page, view=_view(found)),
         _export(found),
         crumbs=_crumbs(run),
-        notices=_notices(found),
+        notices=run_notices(found),
         links=_links(run, found),
     )
 
@@ -112,7 +99,7 @@ def drawn_at(site: Site) -> str:
     return f"As of {site.now():%H:%M:%S} UTC. Stopping this server does not stop the run."
 
 
-def _found(site: Site, run: RunEntry, asked: Asked[RunAddress]) -> _Found:
+def _found(site: Site, run: RunEntry, asked: Asked[RunAddress]) -> RunFound:
     now, address = site.now(), asked.address
     state = state_of(run, now)
     summary = site.index.summary(run)
@@ -130,14 +117,14 @@ def _found(site: Site, run: RunEntry, asked: Asked[RunAddress]) -> _Found:
         for name in chosen
         if (rows := rows_of_run(site, run, name))
     ]
-    return _Found(site, address, run, facts_of(site, run, state), run.manifest(), sight, evals, details)
+    return RunFound(site, address, run, facts_of(site, run, state), run.manifest(), sight, evals, details)
 
 
 def _pending(facts: EvalFacts) -> bool:
     return any(one.pending for _, arm in facts.arms() for one in arm.since)
 
 
-def _view(found: _Found) -> RunView:
+def _view(found: RunFound) -> RunView:
     run, site, details = found.run, found.site, found.details
     record, results = asdict(found.manifest), str(run.results)
     tables = tuple(eval_table(one, site.now()) for one in found.evals)
@@ -192,7 +179,7 @@ def _head(run: RunEntry) -> str:
     return f"{shown}{more}, {began.day} {began:%b %Y, %H:%M}" if began else f"{shown}{more}"
 
 
-def _facts(found: _Found) -> list[str]:
+def _facts(found: RunFound) -> list[str]:
     facts, run = found.facts, found.run
     _, word = STATES[facts.state]
     took = _took(facts)
@@ -216,7 +203,7 @@ def _took(facts: RunFacts) -> str:
     )
 
 
-def _elapsed(found: _Found) -> float | None:
+def _elapsed(found: RunFound) -> float | None:
     """Return how long the run has been going on, or went on."""
     if found.facts.state == "running":
         return elapsed_of(found.site, found.run)
@@ -231,9 +218,9 @@ def _gate_note(gate: JsonObject) -> str:
     return f"{when}{against}, exit code {gate.get('exit_code', 0)}".strip(" ,")
 
 
-def _actions(found: _Found) -> list[LinkView]:
+def _actions(found: RunFound) -> list[LinkView]:
     run, links = found.run, []
-    if found.facts.scored:
+    if has_samples(run):
         links.append(LinkView("Read samples", SamplesAddress(run.id).url()))
     usual = found.site.baselines.fitting(run.results, run.evals, run.id)
     if usual is not None and found.facts.scored:
@@ -241,7 +228,7 @@ def _actions(found: _Found) -> list[LinkView]:
     return links
 
 
-def _evals(found: _Found) -> list[LinkView]:
+def _evals(found: RunFound) -> list[LinkView]:
     """Return the choice of an eval, where there are several."""
     names = list(dict.fromkeys(row.eval for row in found.site.index.summary(found.run, slices=False)))
     if len(names) < 2:  # noqa: PLR2004 - a choice is among several
@@ -253,7 +240,7 @@ def _evals(found: _Found) -> list[LinkView]:
     ]
 
 
-def _arms(found: _Found) -> list[LinkView]:
+def _arms(found: RunFound) -> list[LinkView]:
     """Return the choice of an arm for the confusion matrix."""
     details = found.details
     several = len({prompt for prompt, _ in details.arms}) > 1
@@ -267,7 +254,7 @@ def _arms(found: _Found) -> list[LinkView]:
     ]
 
 
-def _sliced(found: _Found) -> list[SummaryRow]:
+def _sliced(found: RunFound) -> list[SummaryRow]:
     return [row for row in found.site.index.summary(found.run) if row.eval == found.details.eval]
 
 
@@ -277,7 +264,7 @@ def _slots(site: Site, shown: Sequence[str]) -> dict[str, int]:
     return slots_of(list(known), shown)
 
 
-def _tables(found: _Found) -> dict[str, Callable[[], list[JsonObject]]]:
+def _tables(found: RunFound) -> dict[str, Callable[[], list[JsonObject]]]:
     """Return what can be exported, by name."""
     details, arm = (
         found.details,
@@ -297,13 +284,13 @@ def _tables(found: _Found) -> dict[str, Callable[[], list[JsonObject]]]:
     return tables
 
 
-def _export(found: _Found) -> Export:
+def _export(found: RunFound) -> Export:
     name = found.address.table
     rows = _tables(found)[name]()
     return Export.of(f"{found.run.id}-{name}", rows, _COLUMNS.get(name, ()))
 
 
-def _exports(found: _Found) -> list[tuple[str, tuple[LinkView, ...]]]:
+def _exports(found: RunFound) -> list[tuple[str, tuple[LinkView, ...]]]:
     exports = []
     for name in _tables(found):
         own = found.address.url(table=name)
@@ -323,69 +310,16 @@ def _crumbs(run: RunEntry) -> tuple[LinkView, ...]:
     return tuple(links)
 
 
-def _links(run: RunEntry, found: _Found) -> dict[str, str]:
+def _links(run: RunEntry, found: RunFound) -> dict[str, str]:
     links = {"Gates": GatesAddress(run=run.id).url()} if found.facts.outcome else {}
     if run.evals:
         links["Over time"] = EvalAddress(found.details.eval or run.evals[0]).url()
-    return {**links, "Samples": SamplesAddress(run.id).url()} if found.facts.scored else links
-
-
-def _notices(found: _Found) -> list[NoticeView]:
-    notices = []
-    state, run = found.facts.state, found.run
-    command = resume_command(run.id, str(run.results))
-    if state not in {"success", "running"}:
-        notices.append(
-            NoticeView(*_ended(state, found), command=command, kind="fail" if state == "error" else "unsure")
-        )
-    elif state == "success" and not found.facts.scored:
-        text = f"Its tables are gone or cannot be read. {remade_by_resuming(found.manifest.specs)}"
-        notices.append(NoticeView("This run has no results to show", text, command=command, kind="unsure"))
-    if found.details.problem:
-        problem, remedy = found.details.problem, found.details.remedy
-        notices.append(NoticeView("The samples cannot be read", problem, remedy, kind="fail"))
-    if found.sight is not None and found.sight.problem:
-        notices.append(NoticeView("The journal cannot be read", found.sight.problem, kind="fail"))
-    notices += _only_failures(found)
-    if found.address.eval and found.evals and found.address.eval not in run.evals:
-        notices.append(NoticeView(f"The run has no eval {found.address.eval}", "All of them are shown."))
-    return notices
-
-
-def _ended(state: str, found: _Found) -> tuple[str, str]:
-    heads = {
-        "stopped": "This run stopped without a word",
-        "partial": "This run was stopped early",
-        "interrupted": "This run was interrupted",
-        "error": "This run ended with an error",
-    }
-    text, progress = found.run.message, found.sight.progress if found.sight else None
-    if state == "stopped":
-        asked = progress is None or progress.alive is not None
-        why = (
-            "Its process is gone."
-            if asked
-            else "Nothing was written for ten minutes, and its process cannot be asked from here."
-        )
-        text = f"{why} What was answered is in its journal and is not asked again."
-    return heads.get(state, heads["error"]), text
-
-
-def _only_failures(found: _Found) -> list[NoticeView]:
-    counts = found.details.counts
-    if not counts or any(one["total"] > one["failure"] for one in counts):
-        return []
-    first = found.details.failures[0]["message"] if found.details.failures else ""
-    text = f"{first} There is no score, so there is no rank and no interval.".strip()
-    return [NoticeView("Every request failed", text, kind="failure")]
+    return {**links, "Samples": SamplesAddress(run.id).url()} if has_samples(run) else links
 
 
 def _problem(site: Site, address: RunAddress) -> Shown:
-    """Return the page of a run that is there and cannot be read, else say that there is none."""
-    own = [one for one in site.index.problems() if one.path.name == address.run]
-    if not own:
-        site.index.find(address.run)
-    one = own[0]
+    """Return the page of a run that is there and cannot be read."""
+    one = next(one for one in site.index.problems() if one.path.name == address.run)
     command = "pip install -U regrade" if one.kind == "newer" else ""
     head = "This run is newer than this regrade" if one.kind == "newer" else "This run cannot be read"
     notice = NoticeView(head, f"{one.message}. {one.hint}".strip(), command, kind="unsure")

@@ -8,7 +8,7 @@ from typing import Any
 from regrade.addresses import SamplesAddress
 from regrade.dashboard.page import BadRequestError
 from regrade.dashboard.site import Site
-from regrade.errors import RegradeError, UsageError
+from regrade.errors import RegradeError, StoreError, UsageError
 from regrade.store import RunEntry
 from regrade.store.sample_filters import OUTCOMES, LabelCell, SampleQuery, ScoreRange, text_pattern
 from regrade.store.sample_pages import PageRequest, SortOrder
@@ -48,7 +48,7 @@ def against_of(site: Site, run: RunEntry, name: str) -> Path | None:
         return found.path
     try:
         return site.index.find(name).path
-    except UsageError:
+    except (UsageError, StoreError):
         return None
 
 

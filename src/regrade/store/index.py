@@ -113,9 +113,13 @@ class ResultsIndex:
 
         Raises:
             UsageError: When there is none.
+            StoreError: When it is there and cannot be read.
         """
         fitting = [one for one in self._entries if one.id == run_id]
         if not fitting:
+            own = next((one for one in self._problems if one.path.name == run_id), None)
+            if own is not None:
+                raise StoreError(own.message, hint=own.hint or None)
             where = ", ".join(map(str, self.folders))
             hint = did_you_mean(run_id, [one.id for one in self._entries])
             raise UsageError(f'no run "{run_id}" in {where}', hint=hint or "`regrade runs` lists them")
