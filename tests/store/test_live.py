@@ -18,9 +18,10 @@ import regrade
 import regrade.store.live as under_test
 from regrade.errors import StoreError
 from regrade.locks import holder_alive, locked
+from regrade.report import MISSING
 from regrade.report.progress import progress_view
 from regrade.store import Manifest, ResultsIndex
-from regrade.store.live import JournalTail
+from regrade.store.live import JournalTail, RunProgress
 
 START = datetime(2026, 1, 2, 3, 4, 0, tzinfo=UTC).timestamp()
 
@@ -66,8 +67,13 @@ def append(folder: Path, text: str) -> None:
         stream.write(text)
 
 
+def left(found: RunProgress) -> str:
+    """Return how long the page says that a run will take."""
+    return next(one.value for one in progress_view(found).facts if one.name == "Time left")
+
+
 def test_counts_tokens_cost_rate_and_time_left(tmp_path: Path) -> None:
-    """Twenty answers in ten seconds of eighty planned: two a second, half a minute left."""
+    """Of eighty planned twenty ended in ten seconds, one failed: 1.9 answers a second, half a minute left."""
     tail = followed(tmp_path, [10])
     assert (tail.progress().done, tail.progress().planned, tail.progress().read) == (0, 80, 1.0)
     append(tmp_path, "".join(line(n, "ab"[n % 2], n // 2, attempts=1 + (n == 3)) for n in range(18)))
@@ -75,7 +81,7 @@ def test_counts_tokens_cost_rate_and_time_left(tmp_path: Path) -> None:
     append(tmp_path, "torn}\n" + line(90, **failed("cancelled")))
     found = tail.progress()
     assert (found.done, found.failed, found.planned, found.tokens) == (20, 1, 80, 20 * 15)
-    assert (found.rate_per_s, found.left_s) == (2.0, 30.0)
+    assert (found.rate_per_s, left(found)) == (1.9, "30 s")
     assert found.cost_usd == pytest.approx(9 * 20 + 5)
     a, b, judge = found.models
     assert (a.model, a.planned, a.done, a.failed, a.retried, a.cost_usd) == ("a", 40, 10, 1, 0, 180)
@@ -121,9 +127,19 @@ def test_the_rate_is_that_of_the_last_minute(tmp_path: Path) -> None:
     assert tail.progress().rate_per_s == 1.0
     now[0] = 100
     found = tail.progress()
-    assert (found.rate_per_s, found.left_s) == (0.0, None)
+    assert (found.rate_per_s, left(found)) == (0.0, MISSING)
     append(tmp_path, line(10, second=99) + line(11, second=99))
     assert tail.progress().rate_per_s == 2.0
+
+
+def test_a_model_that_fails_at_once_makes_the_end_no_nearer(tmp_path: Path) -> None:
+    """Its failures are no answers of the rate, and the slow model tells how long it takes."""
+    tail = followed(tmp_path, [10])
+    append(tmp_path, "".join(line(n, "a", n) for n in range(10)))
+    append(tmp_path, "".join(line(n, "b", 0, **failed("http_status")) for n in range(39)))
+    found = tail.progress()
+    assert (found.rate_per_s, left(found)) == (1.0, "30 s")
+    assert progress_view(found).said.endswith("39 failed, 30 s left")
 
 
 def test_a_run_without_planned_numbers_says_none(tmp_path: Path) -> None:
@@ -131,7 +147,7 @@ def test_a_run_without_planned_numbers_says_none(tmp_path: Path) -> None:
     tail = JournalTail(tmp_path, Manifest("r", models=[{"name": "a"}]), lambda: START + 1)
     append(tmp_path, line(0))
     found = tail.progress()
-    assert (found.done, found.planned, found.left_s, found.cost_usd) == (1, None, None, None)
+    assert (found.done, found.planned, left(found), found.cost_usd) == (1, None, MISSING, None)
 
 
 def test_whether_the_writer_is_alive_is_told_without_its_lock(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +14,8 @@ from rich.table import Table
 
 from regrade.api import LiveRun
 from regrade.cli.terminal import safe_text
+from regrade.execute import Progress
+from regrade.report.pace import time_left
 
 __all__ = ["RunDisplay"]
 
@@ -25,10 +27,16 @@ _HEADS = ("model", "done", "failed", "retried", "per s", "tokens", "cost", "left
 
 
 class RunDisplay:
-    """Shows a run under way and hands it the user's interrupts."""
+    """Shows a run under way and hands it the user's interrupts.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: Where.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
+        self._clock = clock
         self._live: Live | None = None
         self._lines: asyncio.Task[None] | None = None
         self._started = 0.0
@@ -48,7 +56,7 @@ class RunDisplay:
 
     def watch(self, run: LiveRun) -> None:
         """Begin to show a run; called inside its event loop."""
-        self._started = time.monotonic()
+        self._started = self._clock()
         self._run = run
         self._warn()
         for name, modes in run.choice_modes.items():
@@ -117,10 +125,9 @@ class RunDisplay:
         counts = [run.progress[name] for name in names if name in run.progress]
         total = sum(run.totals.get(name, 0) for name in names)
         done = sum(one.done for one in counts)
-        fresh = done - sum(one.replayed for one in counts)
-        elapsed = max(time.monotonic() - self._started, 1e-9)
-        rate = fresh / elapsed
-        left = (total - done) / rate if rate > 0 else None
+        elapsed_s = max(self._clock() - self._started, 1e-9)
+        rate = sum(one.answered for one in counts) / elapsed_s
+        left = _left_s(run, names, elapsed_s)
         cost = sum(run.costs.by_model.get(name, 0.0) for name in names)
         return [
             title,
@@ -130,8 +137,17 @@ class RunDisplay:
             f"{rate:.1f}",
             _short(sum(one.prompt_tokens + one.completion_tokens for one in counts)),
             f"${cost:.4f}" if cost else "",
-            _duration(left) if left is not None and done < total else "",
+            _duration(left) if left is not None else "",
         ]
+
+
+def _left_s(run: LiveRun, names: Iterable[str], elapsed_s: float) -> float | None:
+    """Return how long these models will take; a failed request is ended too, though it is no answer."""
+    found = {name: run.progress.get(name, Progress()) for name in names}
+    return time_left(
+        (run.totals.get(name, 0) - one.done, (one.done - one.replayed) / elapsed_s)
+        for name, one in found.items()
+    )
 
 
 def _slow(run: LiveRun) -> str:

@@ -18,6 +18,7 @@ class Progress:
         failed: Of these, without an answer.
         retried: Attempts after a first one.
         replayed: Of `done`, taken from the journal of an earlier sitting.
+        answered: Of `done`, answered in this sitting.
         cached: Of `done`, taken from the cache.
         in_flight: Sent and not finished.
         prompt_tokens: As counted by the endpoint, in this sitting.
@@ -28,6 +29,7 @@ class Progress:
     failed: int = 0
     retried: int = 0
     replayed: int = 0
+    answered: int = 0
     cached: int = 0
     in_flight: int = 0
     prompt_tokens: int = 0
@@ -40,6 +42,7 @@ class Progress:
         if outcome.replayed:
             self.replayed += 1
             return
+        self.answered += outcome.failure is None
         if outcome.cached:
             self.cached += 1
             return

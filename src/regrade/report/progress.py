@@ -5,6 +5,7 @@ from typing import Protocol
 
 from regrade.report.measures import metric_label
 from regrade.report.numbers import MISSING, format_count, format_estimate, format_money
+from regrade.report.pace import time_left
 from regrade.report.summary import is_share
 from regrade.types import SummaryRow
 from regrade.views import FactView, ModelProgressRow, ProgressView, ScoreSoFar
@@ -38,6 +39,10 @@ class ModelCounts(Protocol):
     @property
     def failed(self) -> int:
         """Return the failures among them."""
+
+    @property
+    def ended_per_s(self) -> float:
+        """Return answers and failures a second."""
 
     @property
     def retried(self) -> int:
@@ -81,11 +86,7 @@ class Progress(Protocol):
 
     @property
     def rate_per_s(self) -> float:
-        """Return answers a second."""
-
-    @property
-    def left_s(self) -> float | None:
-        """Return seconds to the end; None where nobody can say."""
+        """Return answers a second, failures left out."""
 
     @property
     def read(self) -> float:
@@ -121,7 +122,7 @@ def progress_view(found: Progress, elapsed_s: float | None = None, *, goes_on: b
     if goes_on:
         value, unit = _rate(found.rate_per_s)
         facts.append(FactView("Rate", value, unit))
-        facts.append(FactView("Time left", format_span(found.left_s)))
+        facts.append(FactView("Time left", format_span(_left_s(found))))
     if elapsed_s is not None:
         facts.append(FactView("Since it began", format_span(elapsed_s)))
     facts.append(_cost(found))
@@ -191,10 +192,10 @@ def format_span(seconds: float | None) -> str:
 
 def _rate(per_second: float) -> tuple[str, str]:
     if per_second <= 0:
-        return "0", "in the last minute"
+        return "0", "answers in the last minute"
     if per_second < 1:
-        return f"{per_second * _MINUTE:.0f}", "a minute"
-    return (f"{per_second:.1f}" if per_second < 10 else f"{per_second:,.0f}"), "a second"  # noqa: PLR2004 - digits that matter
+        return f"{per_second * _MINUTE:.0f}", "answers a minute"
+    return (f"{per_second:.1f}" if per_second < 10 else f"{per_second:,.0f}"), "answers a second"  # noqa: PLR2004 - digits that matter
 
 
 def _cost(found: Progress) -> FactView:
@@ -207,7 +208,14 @@ def _cost(found: Progress) -> FactView:
 def _said(found: Progress, *, goes_on: bool) -> str:
     text = f"{found.done:,}" + (f" of {found.planned:,}" if found.planned else "") + " requests done"
     text += f", {found.failed:,} failed" if found.failed else ""
-    return f"{text}, {format_span(found.left_s)} left" if goes_on and found.left_s else text
+    left_s = _left_s(found)
+    return f"{text}, {format_span(left_s)} left" if goes_on and left_s else text
+
+
+def _left_s(found: Progress) -> float | None:
+    return time_left(
+        (one.planned - one.done, one.ended_per_s) for one in found.models if one.planned is not None
+    )
 
 
 def _scores(rows: Sequence[SummaryRow]) -> tuple[ScoreSoFar, ...]:

@@ -41,6 +41,7 @@ class ModelProgress:
         planned: Answers asked of it; None for judges and in runs of an older regrade.
         done: Answers and failures, of judges their requests.
         failed: Of these the failures.
+        ended_per_s: Answers and failures a second, over the last minute; of judges nothing is known.
         retried: Attempts beyond the first of each.
         prompt_tokens: As far as they were counted.
         completion_tokens: Likewise.
@@ -51,6 +52,7 @@ class ModelProgress:
     planned: int | None = None
     done: int = 0
     failed: int = 0
+    ended_per_s: float = 0.0
     retried: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -68,8 +70,7 @@ class RunProgress:
         failed: Of these the failures.
         tokens: Of prompts and answers, with judges.
         cost_usd: In US dollars, with judges; None where nothing has a price.
-        rate_per_s: Answers a second, over the last minute.
-        left_s: Seconds to the end at that rate; None where nobody can say.
+        rate_per_s: Answers a second, over the last minute; failures, which may come at once, are left out.
         last_at: When the last line was written, ISO 8601; empty without one.
         alive: Whether the process that writes the run is alive; None where that cannot be told.
         read: The share of the journal that was read, 0 to 1.
@@ -86,7 +87,6 @@ class RunProgress:
     tokens: int
     cost_usd: float | None
     rate_per_s: float
-    left_s: float | None
     last_at: str
     alive: bool | None
     read: float
@@ -140,7 +140,6 @@ class JournalTail:
             tokens=sum(one.prompt_tokens + one.completion_tokens for one in self._models.values()),
             cost_usd=sum(costs) if costs else None,
             rate_per_s=rate,
-            left_s=(planned - done) / rate if planned is not None and rate > 0 else None,
             last_at=self._last_at,
             alive=alive,
             read=read,
@@ -156,7 +155,8 @@ class JournalTail:
         self._file = file
         self._offset = 0
         self._last_at = ""
-        self._seconds: Counter[int] = Counter()
+        self._answered: Counter[int] = Counter()
+        self._ended: Counter[tuple[int, str]] = Counter()
         self._seen = _Seen()
         self._failed: dict[int, str] = {}
         self._kinds: Counter[str] = Counter()
@@ -196,7 +196,8 @@ class JournalTail:
         self._spend(record, model)
         self._last_at = str(record.get("at") or self._last_at)
         if record["role"] == _ANSWER and (at := _seconds(self._last_at)) is not None:
-            self._seconds[at] += 1
+            self._ended[at, model.model] += 1
+            self._answered[at] += not kind
 
     def _count(self, key: int, model: ModelProgress, kind: str) -> None:
         """Count a request, once; with a kind it failed."""
@@ -245,12 +246,18 @@ class JournalTail:
         return max(0.0, self._clock() - max(written)) if written else None
 
     def _rate(self) -> float:
+        """Return how many answers came a second in the last minute, and note what each model ended."""
         now = self._clock()
-        for second in [one for one in self._seconds if one < now - _WINDOW_S]:
-            del self._seconds[second]
-        if not self._seconds:
-            return 0.0
-        return sum(self._seconds.values()) / max(now - min(self._seconds), 1.0)
+        for second in [one for one in self._answered if one < now - _WINDOW_S]:
+            del self._answered[second]
+        self._ended = Counter({one: count for one, count in self._ended.items() if one[0] in self._answered})
+        span_s = max(now - min(self._answered, default=now), 1.0)
+        ended: Counter[str] = Counter()
+        for (_, name), count in self._ended.items():
+            ended[name] += count
+        for one in self._models.values():
+            one.ended_per_s = ended[one.model] / span_s
+        return self._answered.total() / span_s
 
 
 class _Seen:
