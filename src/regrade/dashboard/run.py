@@ -136,9 +136,9 @@ def _view(found: RunFound) -> RunView:
     return RunView(
         id=run.id,
         head=_head(run),
-        kind=STATES[found.facts.state][0],
+        kind=found.facts.kind,
         facts=tuple(_facts(found)),
-        manifest=manifest_view(record, results, found.facts.state),
+        manifest=manifest_view(record, results, found.facts.state, found.address.eval),
         outcome=found.facts.outcome,
         paragraph=str(gate.get("paragraph") or ""),
         gate_note=_gate_note(gate),
@@ -183,13 +183,14 @@ def _facts(found: RunFound) -> list[str]:
     facts, run = found.facts, found.run
     _, word = STATES[facts.state]
     took = _took(facts)
-    said = [f"{word} {took}".strip()]
+    silent = f"; {facts.silent} of {len(run.models)} models answered nothing" if facts.silent else ""
+    said = [f"{word} {took}".strip() + silent]
     said.append(f"began {ago(facts.began, found.site.now())} ({exact_time(facts.began)})")
     samples = sum(shape.samples for shape in run.shapes.values())
     if samples:
         said.append(f"{samples:,} samples × {len(run.models)} model{'' if len(run.models) == 1 else 's'}")  # noqa: RUF001 - the sign of times
     if facts.finished is not None:
-        said.append(f"{facts.finished:,} requests, {facts.failed:,} failed")
+        said.append(f"{facts.requests} requests, {facts.failed:,} failed")
     return said
 
 

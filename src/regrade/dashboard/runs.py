@@ -93,6 +93,7 @@ def facts_of(site: Site, run: RunEntry, state: RunState) -> RunFacts:
         outcome=outcome_of(site.index.gates(run)),
         message=run.message,
         scored=bool(summary),
+        silent=counts.get("silent", 0),
         more=more,
     )
 

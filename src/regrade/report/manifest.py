@@ -19,19 +19,20 @@ _LEVEL = 0.95
 _HIDDEN = ("name", "identity", "eval", "judge", "options", "price", "params", "inline_reasoning", "stream")
 
 
-def manifest_view(record: JsonObject, results: str, state: str) -> ManifestView:
+def manifest_view(record: JsonObject, results: str, state: str, eval_: str = "") -> ManifestView:
     """Return the manifest as people read it.
 
     Args:
         record: `run.json`.
         results: The results folder as it was named.
         state: How far the run is: `running`, `stopped`, `success` and so on.
+        eval_: Whose dataset, scorers and spec come first; empty for the order of the run.
     """
     resume, note = _resume(record, results, state)
     repeat, repeat_note = _repeat(record, results)
     return ManifestView(
-        facts=tuple((name, text) for name, text in _facts(record) if text),
-        specs=tuple(_spec(one) for one in record["specs"]),
+        facts=tuple((name, text) for name, text in _facts(record, eval_) if text),
+        specs=tuple(_spec(one) for one in sorted(record["specs"], key=lambda one: one["name"] != eval_)),
         repeat=repeat,
         repeat_note=repeat_note,
         resume=resume,
@@ -64,18 +65,14 @@ def _results(results: str) -> list[str]:
     return [] if results == "results" else ["--results", results]
 
 
-def _facts(record: JsonObject) -> Iterable[tuple[str, str]]:
+def _facts(record: JsonObject, eval_: str) -> Iterable[tuple[str, str]]:
     git = record.get("git") or {}
     if git.get("commit"):
         yield "Git commit", f"{git['commit']}{', with files changed since' if git.get('changed') else ''}"
-    for name, found in (record.get("datasets") or {}).items():
-        yield "Dataset", _dataset(record, name, found)
-    for name, measures in (record.get("measures") or {}).items():
-        told = "; ".join(
-            f"{one['scorer']}: {', '.join(str(metric['name']) for metric in one.get('metrics', ()))}"
-            for one in measures
-        )
-        yield "Scorers", f"{name}: {told}" if told else ""
+    datasets, measures = record.get("datasets") or {}, record.get("measures") or {}
+    for names in ([eval_], [name for name in {**datasets, **measures} if name != eval_]):
+        yield from (("Dataset", _dataset(record, name, datasets[name])) for name in names if name in datasets)
+        yield from (("Scorers", _scorers(name, measures[name])) for name in names if name in measures)
     yield from _models(record.get("models") or ())
     yield "Multiple choice", _modes(record.get("models") or ())
     counts = record.get("counts") or {}
@@ -87,6 +84,14 @@ def _facts(record: JsonObject) -> Iterable[tuple[str, str]]:
     yield "Replays", record.get("replay_of") or ""
     versions = ", ".join(f"{name} {number}" for name, number in (record.get("versions") or {}).items())
     yield "Versions", f"{versions}, schema {record.get('schema_version', 0)}" if versions else ""
+
+
+def _scorers(name: str, measures: Sequence[JsonObject]) -> str:
+    told = "; ".join(
+        f"{one['scorer']}: {', '.join(str(metric['name']) for metric in one.get('metrics', ()))}"
+        for one in measures
+    )
+    return f"{name}: {told}" if told else ""
 
 
 def _dataset(record: JsonObject, name: str, found: Mapping[str, Any]) -> str:

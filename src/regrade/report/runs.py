@@ -45,6 +45,7 @@ class RunFacts:
         outcome: Of its newest gate.
         message: Why it is no success.
         scored: Whether it holds results.
+        silent: How many models answered nothing.
         more: Exact values that only an export shows.
     """
 
@@ -62,7 +63,21 @@ class RunFacts:
     outcome: CaseOutcome | None
     message: str
     scored: bool
+    silent: int
     more: JsonObject
+
+    @property
+    def kind(self) -> StateKind:
+        """Return how its state looks: no tick where `run` ends with 1 for a model without answers."""
+        return "failure" if self.state == "success" and self.silent else STATES[self.state][0]
+
+    @property
+    def requests(self) -> str:
+        """Return how many requests were answered or failed, of how many where that is not all."""
+        if self.finished is None:
+            return MISSING
+        left = self.planned is not None and self.finished < self.planned
+        return f"{self.finished:,} of {self.planned:,}" if left else f"{self.finished:,}"
 
     @property
     def seconds(self) -> float | None:
@@ -78,12 +93,12 @@ def run_row(facts: RunFacts, now: datetime, progress: ProgressView | None = None
         now: What time it is.
         progress: How far it is, where it goes on.
     """
-    kind, state = STATES[facts.state]
+    _, state = STATES[facts.state]
     samples = SamplesAddress(facts.id, outcome=("failure",)).url()
     return RunRow(
         id=facts.id,
         href=RunAddress(facts.id).url(),
-        kind=kind,
+        kind=facts.kind,
         state=state,
         when=ago(facts.began, now),
         when_exact=exact_time(facts.began),
