@@ -306,6 +306,27 @@ def test_what_failed_on_one_side_is_listed_by_itself(
     ]
 
 
+def test_a_very_long_answer_has_its_true_length(
+    tmp_path: Path, workdir: Path, serving: Any, answers: Callable[..., Any], suite: Callable[..., Any]
+) -> None:
+    """Whether B answered otherwise or not at all; and nothing of it stands on B's side."""
+    for text in (["x" * 300_000], ["1"], []):
+        model = answers("one", 0)
+        others = Path("one.jsonl").read_text().splitlines()[1:]
+        own = [json.dumps({"id": "s0", "text": one}) for one in text]
+        Path("one.jsonl").write_text("\n".join([*own, *others]))
+        suite([model])
+    runs = [one.id for one in regrade.api.runs()]
+    with serving(["results"], DashboardSettings(cache=tmp_path / "cache")) as dashboard:
+        other = whole(dashboard, url(runs[0], runs[1], flips="gained"))
+        failed = whole(dashboard, url(runs[0], runs[2], flips="failed"))
+    a, b = other.words(".//article/div/div")
+    assert a.endswith("x [… 298,000 characters …]")
+    assert b == "B: 1, right 1"
+    (a, _) = failed.words(".//article/div/div")
+    assert a.endswith("x… (first 8,000 of 300,000 characters)")
+
+
 def test_every_table_is_to_be_had_exactly(served: Any) -> None:
     """Beside each table stand its links to CSV, Parquet and JSON; all flips are in it, not a page of them."""
     old, new = ids()

@@ -1,7 +1,7 @@
 """The flips of a comparison, some at a time, each with both answers."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regrade.addresses import CompareAddress, SamplesAddress, sample_ref
 from regrade.api.comparing import flip_with_texts
@@ -14,7 +14,7 @@ from regrade.report.flips import flip_view, lost_means
 from regrade.store import RunEntry
 from regrade.store.sample_texts import ArmKey, baseline_texts, run_texts
 from regrade.types import JsonObject, Key
-from regrade.views import FlipItem, FlipKind, FlipPageView, LinkView, NoticeView
+from regrade.views import FlipItem, FlipKind, FlipPageView, FlipSizes, LinkView, NoticeView
 
 __all__ = ["FLIP_COLUMNS", "Chosen", "FlipReader", "flips_page"]
 
@@ -144,17 +144,23 @@ class FlipReader:
         of_a, of_b = self._a.texts(flips.a, samples), self._b.texts(flips.b, samples)
         repeated = max(flips.a.epochs, flips.b.epochs) > 1
         for one in listed:
-            flip = flip_with_texts(one, of_a.get(one.sample, {}), of_b.get(one.sample, {}))
+            row_a, row_b = of_a.get(one.sample, {}), of_b.get(one.sample, {})
+            flip = flip_with_texts(one, row_a, row_b)
+            sizes = _sizes(row_a, row_b)
+            view = flip_view(flip, repeated=repeated)
+            if view.alike and (sizes.text_a or sizes.text_b):
+                view = replace(view, alike=f"their first {len(flip.text_a or ''):,} characters are alike")
             yield FlipItem(
-                flip_view(flip, repeated=repeated),
+                view,
                 told,
                 self._a.story(flips.a, one.sample),
                 self._b.story(flips.b, one.sample),
                 (_look(one.before, flips), _look(one.after, flips)),
                 (
-                    self._a.absent(of_a.get(one.sample, {}), one.before),
-                    self._b.absent(of_b.get(one.sample, {}), one.after),
+                    self._a.absent(row_a, one.before),
+                    self._b.absent(row_b, one.after),
                 ),
+                sizes,
             )
 
 
@@ -254,6 +260,16 @@ def _record(kind: str, flips: Flips, one: Flip) -> JsonObject:
     a, b = flips.a, flips.b
     told = (kind, b.eval, flips.scorer, flips.metric, one.sample, one.before, one.after)
     return dict(zip(FLIP_COLUMNS, (*told, a.run, a.prompt, a.model, b.run, b.prompt, b.model), strict=True))
+
+
+def _sizes(a: JsonObject, b: JsonObject) -> FlipSizes:
+    """Return how long those texts are of which the first characters were read; shared ones are B's first."""
+
+    def either(name: str) -> int:
+        return int((b if b.get(name) is not None else a).get(f"{name}_size", 0))
+
+    answers = (int(row.get("text_size", 0)) for row in (a, b))
+    return FlipSizes(either("messages"), either("target"), *answers)
 
 
 def _names(flips: Flips) -> tuple[str, str, str, str]:

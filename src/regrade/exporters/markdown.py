@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from regrade.exporters.escaping import fenced, markdown_text
-from regrade.pages.diffs import condensed
+from regrade.pages.diffs import condensed, gap_text
 from regrade.views import (
     CaseOutcome,
     CaseView,
@@ -197,12 +197,15 @@ def _answer(arm: str, text: str | None) -> list[str]:
 
 def _diff(diff: Sequence[DiffPart]) -> str:
     """Return both answers as one line: what is only in A struck, what is only in B underlined."""
-    tags = {"out": ("<del>", "</del>"), "in": ("<ins>", "</ins>"), "same": ("", ""), "gap": ("<i>", "</i>")}
+    tags = {"out": ("<del>", "</del>"), "in": ("<ins>", "</ins>"), "same": ("", "")}
     shown, room = [], _DIFF_LIMIT
-    for kind, text in condensed(diff):
+    for kind, text, left_out in condensed(diff):
         if room <= 0:
             shown.append("…")
             break
+        if left_out:
+            shown.append(f"<i>{gap_text(left_out)}</i>")
+            continue
         begin, end = tags[kind]
         lines = text[:room].split("\n")
         body = "<br>".join(markdown_text(line, _DIFF_LIMIT) for line in lines)

@@ -1,13 +1,13 @@
 """Flips as HTML, as the comparing page and the report draw them: question, and both answers word by word."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from regrade.pages.diffs import condensed, side
 from regrade.pages.visible import cut, visible
-from regrade.views import FlipItem
+from regrade.views import DiffPart, FlipItem
 
 __all__ = ["DrawnFlip", "FlipBudget", "is_long"]
 
@@ -17,6 +17,7 @@ SAVED_LIMIT = 3_500_000
 _LONG = 600
 _LONG_LINES = 12
 _FRAME = 1_200
+_TARGET = 1_000
 _NONE = Markup("")
 _WORDS = {"pass": "right", "fail": "wrong", "unsure": "now and then", "failure": "", "none": ""}
 
@@ -55,16 +56,20 @@ class DrawnFlip:
         self.item = item
         self.view = view
         self.words = tuple(_WORDS[look] for look in item.looks)
-        self.question = _foldable(view.prompt, most) if view.prompt else None
+        sizes = item.sizes
+        self.question = _foldable(view.prompt, most, sizes.prompt) if view.prompt else None
+        self.target = visible(cut(view.target, _TARGET, sizes.target))
         self.whole: tuple[Markup, Markup] | None = None
         if view.diff:
-            parts = condensed(view.diff)
+            texts = ((view.text_a or "", sizes.text_a), (view.text_b or "", sizes.text_b))
+            rest = (_rest(view.diff, "out", sizes.text_a), _rest(view.diff, "in", sizes.text_b))
+            parts = condensed(view.diff, rest)
             self.a, self.b = _Text(side(parts, of="out")), _Text(side(parts, of="in"))
-            if whole and any(kind == "gap" for kind, _ in parts):
-                self.whole = visible(cut(view.text_a or "", most)), visible(cut(view.text_b or "", most))
+            if whole and any(one.left_out for one in parts):
+                of_a, of_b = (visible(cut(text, most, size)) for text, size in texts)
+                self.whole = of_a, of_b
         else:
-            self.a = _answer(view.text_a, item.absent[0], item.looks[0], most)
-            self.b = _answer(view.text_b, item.absent[1], item.looks[1], most)
+            self.a, self.b = (_answer(item, which, most) for which in (0, 1))
 
     @property
     def size(self) -> int:
@@ -100,16 +105,23 @@ class FlipBudget:
             yield flip
 
 
-def _foldable(text: str, most: int) -> _Text:
-    html = visible(cut(text, most))
-    return _Text(html, len(text), visible(f"{text[:160]}…")) if is_long(text) else _Text(html)
+def _rest(diff: Sequence[DiffPart], of: str, size: int) -> int:
+    """Return how many characters of an answer of that size come after what its difference holds."""
+    return max(0, size - sum(len(text) for kind, text in diff if kind in {"same", of}))
 
 
-def _answer(text: str | None, absent: str, look: str, most: int) -> _Text:
+def _foldable(text: str, most: int, size: int) -> _Text:
+    html = visible(cut(text, most, size))
+    return _Text(html, max(len(text), size), visible(f"{text[:160]}…")) if is_long(text) else _Text(html)
+
+
+def _answer(item: FlipItem, which: int, most: int) -> _Text:
+    view, sizes, absent, look = item.view, item.sizes, item.absent[which], item.looks[which]
+    text, size = ((view.text_a, sizes.text_a), (view.text_b, sizes.text_b))[which]
     if not text and look == "failure":
         return _Text(Markup('<span class="flr">{}</span>').format(visible(cut(absent or "no answer", most))))
     if text is None:
         return _Text(Markup('<span class="mut">{}</span>').format(visible(absent or "not stored")))
     if not text:
         return _Text(Markup('<span class="mut">(empty)</span>'))
-    return _foldable(text, most)
+    return _foldable(text, most, size)

@@ -58,11 +58,18 @@ def unmarked(html: Markup) -> Markup:
     return Markup(_HIDDEN.sub(lambda match: shown(_digits(match[0])), text))  # noqa: S704 - adds constants and digits alone
 
 
-def cut(text: str, limit: int) -> str:
-    """Return at most so many characters of the text, and how many there are when that is not all."""
-    if len(text) <= limit:
+def cut(text: str, limit: int, size: int = 0) -> str:
+    """Return at most so many characters of the text, and how many there are when that is not all.
+
+    Args:
+        text: The text, or as much of it as is at hand.
+        limit: How many characters are shown.
+        size: How many the whole text has, where more than are at hand.
+    """
+    size = max(size, len(text))
+    if size <= limit:
         return text
-    return f"{text[:limit]}… (first {limit:,} of {len(text):,} characters)"
+    return f"{text[:limit]}… (first {min(limit, len(text)):,} of {size:,} characters)"
 
 
 def _name(char: str) -> str:

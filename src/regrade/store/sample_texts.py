@@ -33,7 +33,10 @@ Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
 
 
 def run_texts(queries: SampleQueries, arm: ArmKey, samples: Sequence[str]) -> dict[str, JsonObject]:
-    """Return messages, target, text, tool calls and failure of the first repeat, by sample id; texts are cut.
+    """Return messages, target, text, tool calls and failure of the first repeat, by sample id.
+
+    Of texts the first 100,000 characters are read; those of a longer one have its length beside them, such as
+    `text_size`.
 
     Args:
         queries: The run.
@@ -72,11 +75,7 @@ def _texts(
 ) -> dict[str, JsonObject]:
     if not samples:
         return {}
-    cut = "".join(
-        f", case when length({name}) > {_MOST} then left({name}, {_MOST}) || '… (first {_MOST:,} of ' || "
-        f"length({name}) || ' characters)' else {name} end"
-        for name in map(identifier, columns)
-    )
+    cut = "".join(f", left({name}, {_MOST}), length({name})" for name in map(identifier, columns))
     found: dict[str, JsonObject] = {}
     marks = ", ".join("?" * len(samples))
     for sample, *texts in rows(
@@ -84,5 +83,9 @@ def _texts(
         f"and sample_id in ({marks}) order by epoch",
         [*arm, *samples],
     ):
-        found.setdefault(sample, {"sample_id": sample, **dict(zip(columns, texts, strict=True))})
+        if sample not in found:
+            own = dict(zip(columns, texts[::2], strict=True))
+            sizes = dict(zip(columns, texts[1::2], strict=True))
+            longer = {f"{name}_size": size for name, size in sizes.items() if size and size > _MOST}
+            found[sample] = {"sample_id": sample, **own, **longer}
     return found

@@ -14,6 +14,7 @@ __all__ = [
     "FlipItem",
     "FlipKind",
     "FlipPageView",
+    "FlipSizes",
     "GateNote",
     "MatrixCell",
     "RankRow",
@@ -117,6 +118,23 @@ class FlipKind:
 
 
 @dataclass(frozen=True, slots=True)
+class FlipSizes:
+    """How many characters the texts of a flip have where only the first are at hand; 0 for a whole text.
+
+    Attributes:
+        prompt: What was asked.
+        target: The right answer.
+        text_a: A's answer.
+        text_b: B's answer.
+    """
+
+    prompt: int = 0
+    target: int = 0
+    text_a: int = 0
+    text_b: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class FlipItem:
     """One flip on a page.
 
@@ -127,6 +145,7 @@ class FlipItem:
         b: Its whole story in B.
         looks: How A and B came out: "pass", "fail", "unsure", "failure" or "none" each.
         absent: What to say where A's or B's answer would stand, when it is not at hand.
+        sizes: How many characters texts have.
     """
 
     view: FlipView
@@ -135,6 +154,7 @@ class FlipItem:
     b: str = ""
     looks: tuple[str, str] = ("none", "none")
     absent: tuple[str, str] = ("", "")
+    sizes: FlipSizes = FlipSizes()
 
 
 @dataclass(frozen=True, slots=True)
