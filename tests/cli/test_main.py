@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from regrade.cli.helping import fit_prose
 from regrade.cli.main import VERBS, main
 
 HEAVY = {
@@ -46,6 +47,26 @@ def test_help_imports_nothing_heavy() -> None:
         assert one["code"] == 0, arguments
         assert not HEAVY & set(one["modules"]), arguments
         assert one["said"].strip(), arguments
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_help_fits_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    """No line of any verb's help is wider: usage, prose, groups and options."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for verb in ("", *VERBS):
+        assert main([*verb.split(), "--help"]) == 0
+        said = capsys.readouterr().out
+        assert [line for line in said.splitlines() if len(line) > columns] == [], verb
+        assert said.startswith("usage: regrade ")
+
+
+def test_prose_is_filled_and_columns_stay() -> None:
+    """Lines of a paragraph flow; columns stand side by side, or one below the other in narrow terminals."""
+    text = "One\ntwo three --and-four.\n\nverb A   does it\n  --option"
+    assert fit_prose(text, 22) == "One two three\n--and-four.\n\nverb A\n    does it\n  --option"
+    assert fit_prose(text, 80) == "One two three --and-four.\n\nverb A   does it\n  --option"
 
 
 def test_importing_the_package_is_lazy() -> None:

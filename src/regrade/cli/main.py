@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import NoReturn
 
@@ -35,6 +36,7 @@ VERBS = {
 """Verb, of one word or two, to its file in this folder and its line of help."""
 
 INTERRUPTED = 130
+_ENDLESS = 100_000
 _DISK_HINTS = {
     errno.ENOSPC: "make room there, or choose another place",
     errno.EDQUOT: "make room there, or choose another place",
@@ -46,7 +48,20 @@ _DISK_HINTS = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse with the nearest known option named beside an unknown one."""
+    """Argparse with help as wide as the terminal, and the nearest known option beside an unknown one."""
+
+    def format_help(self) -> str:
+        from regrade.cli.helping import fit_prose, fit_usage, help_width
+
+        if self.usage is None:
+            self.formatter_class = partial(argparse.HelpFormatter, width=_ENDLESS)
+            usage = fit_usage(self.format_usage(), help_width())
+            self.usage = usage.removeprefix("usage: ").replace("%", "%%")
+        self.formatter_class = argparse.RawDescriptionHelpFormatter
+        for group in (self, *self._action_groups):  # what stands in a group is indented by two
+            if group.description:
+                group.description = fit_prose(group.description, help_width() - 2 * (group is not self))
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ")
@@ -125,7 +140,6 @@ def _dispatch(arguments: list[str]) -> int:
     parser = _Parser(
         prog=f"regrade {verb}",
         description=module.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -135,19 +149,14 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _help() -> str:
-    width = max(map(len, VERBS))
-    lines = [f"  {verb:<{width}}  {text}" for verb, (_, text) in VERBS.items()]
-    return "\n".join(
-        [
-            "usage: regrade VERB [options]",
-            "",
-            "Tells whether a new model, prompt or parameter is better or worse than what you ship.",
-            "",
-            *lines,
-            "",
-            "`regrade VERB --help` explains each. Start with: regrade init",
-        ]
-    )
+    from regrade.cli.helping import fit_prose, fit_verbs, help_width
+
+    width = help_width()
+    about = "Tells whether a new model, prompt or parameter is better or worse than what you ship."
+    verbs = fit_verbs({verb: text for verb, (_, text) in VERBS.items()}, width)
+    start = "`regrade VERB --help` explains each. Start with: regrade init"
+    lines = ["usage: regrade VERB [options]", "", fit_prose(about, width), "", *verbs]
+    return "\n".join([*lines, "", fit_prose(start, width)])
 
 
 def _unwritten(error: OSError) -> str:

@@ -24,7 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, default=Path("report.html"), metavar="FILE.html")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--page", choices=_PAGES, help="default: as fits the runs that are named")
+    which.add_argument(
+        "--page",
+        choices=_PAGES,
+        metavar="PAGE",
+        help=f"{', '.join(_PAGES[:-1])} or {_PAGES[-1]} (default: as fits the runs that are named)",
+    )
     which.add_argument("--gate", action="store_const", const="gates", dest="page", help="as --page gates")
     add_results(parser)
 
