@@ -273,6 +273,17 @@ def test_exports_hold_what_fits(served: Served) -> None:
     assert served.get(model="gone", format="csv").text.count("\n") == 1
 
 
+def test_a_story_counts_the_epochs_of_its_own_eval(dashboard: Start, run: Suite, model: Model) -> None:
+    """One that is asked once has no word of epochs, though another eval of the run asks thrice."""
+    run([model("good", 0)], name="often", epochs=3)
+    run([model("good", 0)], name="once")
+    found, served = regrade.run(["often.yaml", "once.yaml"]), dashboard()
+    for name, epochs in (("often", True), ("once", False)):
+        page = served.get(SamplesAddress(found.id, eval=name, open="s0").url())
+        assert page.words(".//h2[@id='sid']") != []
+        assert ("of 3" in page.words(".//article")[0]) == epochs
+
+
 def test_the_place_of_the_top_bar_leads_to_the_newest(served: Served) -> None:
     """And to a run that is chosen."""
     assert served.dashboard.get("/samples").headers["location"] == SamplesAddress(served.run.id).url()

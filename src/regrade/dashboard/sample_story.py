@@ -41,7 +41,7 @@ class Told:
         past: What it came to in earlier runs, newest first.
         address: Of the page.
         alone: Whether ids tell samples apart.
-        epochs: The highest epoch of the run.
+        epochs: The highest epoch of its eval.
         previous: The story of the row before; empty for none.
         next: That of the row behind.
     """

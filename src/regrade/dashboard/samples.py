@@ -175,9 +175,8 @@ def _story(site: Site, run: RunEntry, asking: Asking, table: Table) -> Told | No
     ]
     past = opened.kept(("past", row, len(earlier)), lambda: history(earlier, found.key, 9))
     previous, following = _neighbours(table, row)
-    return Told(
-        run, found, past, table.address, table.alone, opened.queries.epochs, previous=previous, next=following
-    )
+    epochs = opened.queries.epochs_of(found.key.eval)
+    return Told(run, found, past, table.address, table.alone, epochs, previous=previous, next=following)
 
 
 def _neighbours(table: Table, row: int) -> tuple[str, str]:

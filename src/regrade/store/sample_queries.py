@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,6 @@ class SampleQueries:
         self._lock = threading.Lock()
         self._searches: OrderedDict[SampleQuery, TextSearch] = OrderedDict()
         self._numbers = itertools.count()
-        self._epochs: int | None = None
 
     def close(self) -> None:
         """Give the memory back."""
@@ -95,10 +95,16 @@ class SampleQueries:
 
     @property
     def epochs(self) -> int:
-        """Return the highest epoch."""
-        if self._epochs is None:
-            self._epochs = int(self.base.rows("select coalesce(max(epoch), 1) from samples")[0][0])
-        return self._epochs
+        """Return the highest epoch of any eval."""
+        return max(self._highest.values(), default=1)
+
+    def epochs_of(self, name: str) -> int:
+        """Return the highest epoch of an eval."""
+        return self._highest.get(name, 1)
+
+    @cached_property
+    def _highest(self) -> dict[str, int]:
+        return dict(self.base.rows("select eval, max(epoch) from samples group by eval"))
 
     def page(
         self,
