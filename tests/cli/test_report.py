@@ -153,6 +153,7 @@ def test_three_runs_are_one_file(here: Path) -> None:
         (["-o", "report.pdf"], "a report is HTML"),
         (["-o", "nowhere/report.html"], "there is no folder nowhere"),
         (["latest", "latest"], "would be held against itself"),
+        (["latest", "--page", "prompts"], "has one prompt: there is nothing to compare it with in this run"),
     ],
 )
 def test_what_does_not_fit_is_told(

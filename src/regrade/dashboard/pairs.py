@@ -25,7 +25,7 @@ from regrade.store.sample_figures import PairAgreement
 from regrade.types import JsonObject
 from regrade.views import AgreementView, CompareView, LinkView, NoticeView
 
-__all__ = ["show_pairs"]
+__all__ = ["no_pairs", "show_pairs"]
 
 _PATIENCE_S = 600.0
 _GLANCE_S = 0.3
@@ -69,7 +69,7 @@ def show_pairs(site: Site, asked: Asked[CompareAddress], side: Side, run: RunEnt
         is_several=True,
     )
     choices = choices.offering(evals, [one.scorer for one in every if one.eval == shown_eval], shown_eval)
-    notices = () if every else (_nothing(run, address.by),)
+    notices = () if every else (_nothing(site, run, address.by),)
     crumbs = (LinkView("Overview", OverviewAddress().url()), LinkView(run.id, RunAddress(run.id).url()))
     draw = partial(compare_page, view=view, choices=choices)
     return Shown(title, draw, export_of(address, tables), crumbs=crumbs, notices=notices)
@@ -179,8 +179,20 @@ def _matrix(
     return matrix_view(title, run.models, by_pair, href)
 
 
-def _nothing(run: RunEntry, by: str) -> NoticeView:
-    if len(run.models) < 2 and by == "model":  # noqa: PLR2004 - a pair
-        return NoticeView(f"{run.id} has one model", "There is nothing to compare it with in this run.")
+def no_pairs(site: Site, run: RunEntry, by: str) -> NoticeView | None:
+    """Return why a run holds no pairs, and what helps; None where it holds some.
+
+    Args:
+        site: The results folders.
+        run: The run.
+        by: "model" or "prompt".
+    """
+    return None if _pairs(site.index.comparisons(run), by, run.id) else _nothing(site, run, by)
+
+
+def _nothing(site: Site, run: RunEntry, by: str) -> NoticeView:
+    names = set(run.models) if by == "model" else {one.prompt for one in site.index.summary(run)}
+    if len(names) == 1:
+        return NoticeView(f"{run.id} has one {by}", "There is nothing to compare it with in this run.")
     text = "It did not finish, or holds no more than one, or is of an older regrade."
     return NoticeView(f"{run.id} holds no pairs of {by}s", text, f"regrade score {run.id}")

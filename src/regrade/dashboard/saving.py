@@ -59,7 +59,8 @@ def write_report(
         registry: Plug-ins, when the caller adds its own.
 
     Raises:
-        UsageError: An unknown run, what does not fit together, or a file that cannot be written.
+        UsageError: An unknown run, what does not fit together, a run without two models (or prompts) for the
+            page that compares them, or a file that cannot be written.
         MissingExtraError: For overview and gates, without the extra `dashboard`.
         StoreError: When a run cannot be read.
     """
@@ -135,6 +136,8 @@ def _drawn(page: ReportPage, asked: "Sequence[Reference]", results: Path, regist
         if page == "compare":
             _compare(site, address, asked, results, registry)
         site.index.refresh()
+        if page in {"models", "prompts"}:
+            _refuse_nothing(site, address)
         known: Page[Address] = next(one for one in PAGES if isinstance(address, one.address))
         return saved_page(site, known, address)
     finally:
@@ -184,6 +187,24 @@ def _address(page: ReportPage, sides: "list[tuple[Recorded, ArmChoice]]") -> "Ad
     if page == "run":
         return RunAddress(sides[0][0].name)
     return GatesAddress(run=names[0] if names else "")
+
+
+def _refuse_nothing(site: "Site", address: "Address") -> None:
+    """Raise where a run has nothing to hold against each other: a file that says so helps nobody.
+
+    Raises:
+        UsageError: With what helps, where something does.
+    """
+    from regrade.addresses import CompareAddress
+    from regrade.dashboard.pairs import no_pairs
+    from regrade.dashboard.references import side_of
+
+    assert isinstance(address, CompareAddress)
+    run = side_of(site, address.a).run
+    notice = None if run is None else no_pairs(site, run, address.by)
+    if notice is not None:
+        why = f"{notice.text[:1].lower()}{notice.text[1:].rstrip('.')}"
+        raise UsageError(f"{notice.head}: {why}", hint=notice.command or None)
 
 
 def _compare(
