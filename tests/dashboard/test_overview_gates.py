@@ -92,7 +92,7 @@ def test_a_worse_gate_of_the_same_values_stays_in_sight(
     regrade.gate(newest, baseline="main", rules=["at_least accuracy 0.99"])
     regrade.gate(newest, baseline="main", rules=RULE)
     page = dashboard().get("/")
-    assert page.words(".//td[@class='gt']")[0].endswith("FAIL by gate 1 of it")
+    assert page.words(".//td[@class='gt']")[0].endswith("FAIL by an earlier gate")
     links = [one.attrib["href"] for one in page.find(".//td[@class='gt']//a")]
     assert links[-1] == f"/gates?eval=sums&run={newest}&nth=1"
 
@@ -109,3 +109,15 @@ def test_a_verdict_does_not_outlive_the_values_that_it_judged(
     assert "PASS of before it went on" in cell
     assert "1 not gated" in card
     assert {one["gate"] for one in table} == {""}
+
+
+def test_a_gate_of_one_model_says_nothing_of_the_others(
+    dashboard: Start, gated: Callable[[int], regrade.Run]
+) -> None:
+    """The cell names the model that was judged; in an export the others have no verdict."""
+    regrade.gate(f"{gated(20).id},model=calm", baseline="main,model=calm", rules=RULE)
+    cell, _, items, table = facts(dashboard())
+    assert "PASS" in cell
+    assert "of calm alone" in cell
+    assert {one["model"]: one["gate"] for one in table} == {"calm": "PASS", "fell": ""}
+    assert items[0].startswith("WORSE sums on fell")

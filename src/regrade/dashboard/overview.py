@@ -133,10 +133,11 @@ def _calm(found: Matrix) -> str:
 def _gate_said(found: Matrix) -> str:
     """Return what the gates say together that the newest values were put through."""
     codes = {row.gate.exit_code for row in found.rows if row.gate is not None and row.outcome}
-    for outcome, code in _SIGNS.items():
-        if code in codes:
-            return f"As a whole: {outcome}, exit code {code}."
-    return "As a whole: PASS, exit code 0." if codes else ""
+    if not codes:
+        return ""
+    outcome, code = next(((one, code) for one, code in _SIGNS.items() if code in codes), ("PASS", 0))
+    whole = "Those gated" if any(row.gate and not row.outcome for row in found.rows) else "As a whole"
+    return f"{whole}: {outcome}, exit code {code}."
 
 
 def _running(run: RunEntry, site: Site) -> RunningView:
@@ -208,7 +209,7 @@ def _records(rows: Sequence[RowFacts], models: Sequence[str]) -> list[JsonObject
                 "n_failed": rate.n_failed if rate else None,
                 "rank": arm.rank,
                 "tied": arm.tied if arm.rank else None,
-                "gate": row.gate.outcome if row.gate and row.judges(arm.run) else None,
+                "gate": row.gate.outcome if row.gate and row.judges(arm.run, model) else None,
             }
             for name in ("better", "value", "low", "high", "level", "n"):
                 record[name] = getattr(value, name) if value else None

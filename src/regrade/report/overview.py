@@ -104,6 +104,11 @@ class GateFacts:
     stale: bool = False
     graver: tuple[CaseOutcome, int] | None = None
 
+    @property
+    def models(self) -> set[str]:
+        """Return the models that were judged: a gate may be of one arm alone."""
+        return {str(one.get("model") or "") for one in self.verdicts}
+
 
 @dataclass(frozen=True, slots=True)
 class RowFacts:
@@ -134,9 +139,11 @@ class RowFacts:
         """Return the verdict on the newest values; None where they were put through no gate."""
         return self.gate.outcome if self.gate is not None and self.judges(self.run) else None
 
-    def judges(self, run: str) -> bool:
-        """Return whether the gate is about the values of a run."""
-        return self.gate is not None and self.gate.run == run and not self.gate.stale
+    def judges(self, run: str, model: str = "") -> bool:
+        """Return whether the gate is about the values of a run, and of a model where one is named."""
+        if self.gate is None or self.gate.run != run or self.gate.stale:
+            return False
+        return not model or model in self.gate.models
 
     def metric(self) -> tuple[str, str]:
         """Return scorer and metric that lead: the first that the newest run gives."""
@@ -189,10 +196,16 @@ def _past_gate(facts: RowFacts, now: datetime) -> PastGate | None:
         of = "of before it went on" if gate.run == facts.run else "of an older run"
         href = GatesAddress(facts.eval, gate.run, gate.nth).url()
         return PastGate(gate.outcome, f"{gate.outcome} {of}, {ago(gate.at, now)}", href)
-    if gate.graver is None:
+    if gate.graver is not None:
+        outcome, nth = gate.graver
+        href = GatesAddress(facts.eval, gate.run, nth).url()
+        return PastGate(outcome, f"{outcome} by an earlier gate", href)
+    own = [arm.model for arm in facts.arms.values() if arm.run == gate.run]
+    judged = [model for model in own if model in gate.models]
+    if len(judged) == len(own):
         return None
-    outcome, nth = gate.graver
-    return PastGate(outcome, f"{outcome} by gate {nth} of it", GatesAddress(facts.eval, gate.run, nth).url())
+    of = f"{judged[0]} alone" if len(judged) == 1 else f"{len(judged)} of {len(own)} models"
+    return PastGate(gate.outcome, f"of {of}", GatesAddress(facts.eval, gate.run, gate.nth).url())
 
 
 def _cell(

@@ -134,7 +134,7 @@ class CellView:
 
 @dataclass(frozen=True, slots=True)
 class PastGate:
-    """A verdict that is not the one on the newest values.
+    """A verdict that is not the one on all of the newest values.
 
     Attributes:
         outcome: How it came out.
