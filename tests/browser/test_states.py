@@ -198,6 +198,8 @@ STATES: dict[str, tuple[Callable[[dict[str, str]], str], tuple[str, ...]]] = {
     ),
 }
 
+UNREADABLE = {"manifest cut", "journal alone", "newer"}
+
 
 @pytest.mark.parametrize("name", STATES)
 def test_a_bad_day_is_told(browser: Browser, bad: dict[str, str], name: str) -> None:
@@ -206,7 +208,7 @@ def test_a_bad_day_is_told(browser: Browser, bad: dict[str, str], name: str) -> 
     page = browser.new_page()
     answer = page.goto(bad["url"] + path(bad))
     assert answer is not None
-    assert answer.status == 200
+    assert answer.status == (503 if name in UNREADABLE else 200)
     said = page.locator("main").inner_text()
     assert [one for one in words if one not in said] == []
     fits(page)

@@ -1,7 +1,7 @@
 """Runs of which a file is damaged: every page says what it is, and what can still be read is shown."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +43,23 @@ def test_samples_are_led_to_where_the_summary_is_lost(dashboard: Start, copied: 
     assert "The figures of this run cannot be read" in page.words(".//div[@id='notices']")[0]
     assert page.words(".//div[@class='acts']/a")[0] == "Read samples"
     assert served.get(page.find(".//div[@class='acts']/a")[0].attrib["href"]).status == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "refused", "given"),
+    [
+        ("samples.parquet", ("failures", "costs"), ("models", "manifest")),
+        ("summary.parquet", ("models", "slices", "failures"), ("manifest", "progress")),
+        ("run.json", ("models", "manifest"), ()),
+    ],
+)
+def test_no_empty_table_stands_for_one_that_cannot_be_read(
+    dashboard: Start, copied: Path, file: str, refused: Sequence[str], given: Sequence[str]
+) -> None:
+    """A script is told what is damaged, in text; tables that rest on other files are given."""
+    (copied / file).write_bytes(b"")
+    served = dashboard(copied.parent)
+    for name in (*refused, *given):
+        answer = served.get(f"/run/{copied.name}?table={name}&format=csv")
+        assert (name, answer.status) == (name, 503 if name in refused else 200)
+        assert answer.headers["content-type"].startswith("text/plain" if name in refused else "text/csv")

@@ -368,5 +368,5 @@ def test_what_cannot_be_read_is_told(dashboard: Start, told: Told, tmp_path: Pat
         assert "needs the specs" in answer.text
     assert list(rows(page, "sum1"))[:2] == [LONG, "good"]
     assert "newer than this regrade" in served.get("/run/newer").words(".//main")[0]
-    assert served.get("/run/broken").status == 200
+    assert served.get("/run/broken").status == 503
     assert served.get("/run/nothing").status == 404

@@ -18,7 +18,7 @@ from regrade.dashboard.exports import FORMATS, Export
 from regrade.dashboard.matrix import rows_of_run
 from regrade.dashboard.page import Asked, Page, Shown
 from regrade.dashboard.run_details import Details, details_of, tallies_of
-from regrade.dashboard.run_notices import RunFound, has_samples, run_notices
+from regrade.dashboard.run_notices import RunFound, check_export, has_samples, run_notices
 from regrade.dashboard.runs import elapsed_of, facts_of
 from regrade.dashboard.site import Site
 from regrade.dashboard.watching import state_of
@@ -80,10 +80,14 @@ def show(site: Site, asked: Asked[RunAddress]) -> Shown:
     try:
         run = site.index.find(address.run)
     except StoreError:
+        if asked.form in FORMATS:
+            raise
         return _problem(site, address)
     found = _found(site, run, asked)
     if asked.form and any(_pending(one) for one in found.evals) and site.changes.settle(_PATIENCE_S):
         found = _found(site, run, asked)
+    if asked.form in FORMATS:
+        check_export(found)
     return Shown(
         f"Run {run.id}",
         partial(run_page, view=_view(found)),
@@ -328,6 +332,7 @@ def _problem(site: Site, address: RunAddress) -> Shown:
         f"Run {address.run}",
         partial(error_page, notice=notice, number=""),
         crumbs=(LinkView("Runs", RunsAddress().url()),),
+        status=503,
     )
 
 

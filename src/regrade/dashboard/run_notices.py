@@ -7,13 +7,18 @@ from regrade.addresses import RunAddress
 from regrade.dashboard.run_details import Details
 from regrade.dashboard.site import Site
 from regrade.dashboard.watching import Sight
+from regrade.errors import StoreError
 from regrade.report.manifest import remade_by_resuming, resume_command
 from regrade.report.run import EvalFacts
 from regrade.report.runs import RunFacts
 from regrade.store import Manifest, RunEntry
 from regrade.views import NoticeView
 
-__all__ = ["RunFound", "has_samples", "run_notices"]
+__all__ = ["RunFound", "check_export", "has_samples", "run_notices"]
+
+_OF_SAMPLES = ("confusion", "failures", "histograms", "costs")
+_OF_SUMMARY = ("models", "slices", *_OF_SAMPLES)
+"""Tables that are empty where these files cannot be read; an empty one would say that there was nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,22 @@ def run_notices(found: RunFound) -> list[NoticeView]:
     if found.address.eval and found.evals and found.address.eval not in run.evals:
         notices.append(NoticeView(f"The run has no eval {found.address.eval}", "All of them are shown."))
     return notices
+
+
+def check_export(found: RunFound) -> None:
+    """Let a table go out that rests on what could be read.
+
+    Raises:
+        StoreError: Its file cannot be read; a page says so in a notice, a table has no place for one.
+    """
+    table, sight = found.address.table, found.sight
+    if table in _OF_SUMMARY and found.facts.state == "success" and not found.facts.scored:
+        head, text = _unscored(found)
+        raise StoreError(f"{head}. {text}", hint=resume_command(found.run.id, str(found.run.results)))
+    if table in _OF_SAMPLES and found.details.problem:
+        raise StoreError(found.details.problem, hint=found.details.remedy or None)
+    if table == "progress" and sight is not None and sight.problem:
+        raise StoreError(sight.problem)
 
 
 def _unscored(found: RunFound) -> tuple[str, str]:
