@@ -105,8 +105,11 @@ def test_a_verdict_does_not_outlive_the_values_that_it_judged(
     regrade.gate(newest.id, baseline="main", rules=RULE)
     path = newest.folder.path / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "finished_at": "2126-11-26T11:00:00+00:00"}))
-    cell, card, _, table = facts(dashboard())
+    served = dashboard()
+    cell, card, _, table = facts(served)
     assert "PASS of before it went on" in cell
+    (verdict,) = served.get(f"/run/{newest.id}").words(".//section[@id='verdict']")
+    assert "the run went on since" in verdict
     assert "1 not gated" in card
     assert {one["gate"] for one in table} == {""}
 

@@ -145,7 +145,7 @@ def _view(found: RunFound) -> RunView:
         manifest=manifest_view(record, results, found.facts.state, found.address.eval),
         outcome=found.facts.outcome,
         paragraph=str(gate.get("paragraph") or ""),
-        gate_note=_gate_note(gate),
+        gate_note=_gate_note(gate, run),
         gate_href=GatesAddress(run=run.id).url(),
         actions=tuple(_actions(found)),
         live=LiveAddress(run.id).url() if goes_on else "",
@@ -215,12 +215,15 @@ def _elapsed(found: RunFound) -> float | None:
     return found.facts.seconds
 
 
-def _gate_note(gate: JsonObject) -> str:
+def _gate_note(gate: JsonObject, run: RunEntry) -> str:
+    """Return when a gate was and what it said as a whole; a run that went on since has other values."""
     if not gate:
         return ""
+    at, ended = parse_time(str(gate.get("at") or "")), parse_time(run.finished_at)
+    before = "; the run went on since: gate it again" if at and ended and at < ended else ""
     against = f" against {gate['baseline']}" if gate.get("baseline") else ""
     when = str(gate.get("at") or "")[:16].replace("T", " ")
-    return f"{when}{against}, exit code {gate.get('exit_code', 0)}".strip(" ,")
+    return f"{when}{against}, exit code {gate.get('exit_code', 0)}{before}".strip(" ,")
 
 
 def _actions(found: RunFound) -> list[LinkView]:
