@@ -1,6 +1,7 @@
 """Many models and prompts of a run against each other: tables told apart, and lists that say their length."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,5 +39,28 @@ def test_many_models_stay_within_reach(
     section = ".//section[@aria-labelledby='df']"
     shown = page.words(f"{section}/div/table/tbody/tr/th")
     assert [one.split()[2:5] for one in shown] == [["m7", "against", one] for one in names[:7]]
-    assert page.words(f"{section}/details/summary") == ["21 pairs are not shown to differ"]
+    assert page.words(f"{section}/details/summary") == ["21 not shown to differ"]
     assert len(page.find(f"{section}/details//tbody/tr/th")) == 21
+
+
+def test_rows_without_values_are_folded(
+    run: Callable[..., regrade.Run], model: Callable[..., dict[str, Any]], dashboard: Any
+) -> None:
+    """Models that answered nothing take no room among those with figures, in runs as in pairs of models."""
+    models = [
+        *[model(name, n) for n, name in enumerate("abc")],
+        *[model(name, 0, failed=20) for name in "xyz"],
+    ]
+    for one in models[3:]:
+        Path(one["outputs"]).write_text('{"id": "nobody", "text": "1"}\n')
+    runs = [run(models).id for _ in range(2)]
+    served = dashboard()
+    for address, shown, folded in (
+        (CompareAddress(runs[0], runs[1]).url(), 6, 6),
+        (CompareAddress(runs[0], by="model").url(), 3, 12),
+    ):
+        served.get(f"{address}&format=json")  # waits for what is computed
+        section = ".//section[@aria-labelledby='df']"
+        page = served.get(address)
+        assert len(page.find(f"{section}/div/table/tbody/tr/th")) == shown
+        assert page.words(f"{section}/details/summary") == [f"{folded} without values to compare"]

@@ -181,7 +181,8 @@ def _line(row: SampleRow, table: Table) -> SampleLine:
 
 
 def _note(row: SampleRow, varied: Sequence[str]) -> str:
-    parts = [str(getattr(row, name)) for name in varied]
+    own = ((name, str(getattr(row, name))) for name in varied)
+    parts = [text for name, text in own if (name, text) != ("prompt", "default")]  # it has no name of its own
     if row.epoch > 1:
         parts.append(f"epoch {row.epoch}")
     if row.failure_kind:

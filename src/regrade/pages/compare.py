@@ -16,7 +16,8 @@ from regrade.views import CompareView, DifferencesView, FlipPageView, LinkView
 __all__ = ["Choices", "Options", "compare_page"]
 
 _TEXT_LIMIT = 8_000
-_FOLDED_FROM = 10
+_UNTOLD_FROM = 10
+_BLANK_FROM = 2
 _LETTERS = "ABCDEFGH"
 
 
@@ -99,6 +100,7 @@ def compare_page(frame: Frame, view: CompareView, choices: Choices) -> str:
         view=view,
         choices=choices,
         differences=[_Table(one, fold=view.is_several) for one in view.differences],
+        resources=[_Table(one) for one in view.resources],
         leads=[_Table(one) for one in view.leads],
         flips=[_Flips(one, budget, len(view.flips) - place) for place, one in enumerate(view.flips)],
         kind_of_mark=KIND_OF_MARK,
@@ -113,7 +115,8 @@ class _Table:
 
     Args:
         view: They.
-        fold: Whether many that are not shown to differ stand folded below the others.
+        fold: Whether many that are not shown to differ stand folded below the others, as those without values
+            do.
     """
 
     def __init__(self, view: DifferencesView, *, fold: bool = False) -> None:
@@ -122,9 +125,15 @@ class _Table:
         axis = axis_of(charts, zero=True) if charts else None
         self.labels = axis_labels(axis, view.unit) if axis else Markup("")
         rows = [(row, interval(row.chart, axis) if axis and row.chart else "") for row in view.rows]
-        folds = fold and sum(row.mark == "none" for row in view.rows) >= _FOLDED_FROM
-        self.rows = [one for one in rows if not (folds and one[0].mark == "none")]
-        self.folded = [one for one in rows if folds and one[0].mark == "none"]
+        blank = [one for one in rows if not any(map(str.isdigit, one[0].difference))]
+        untold = [one for one in rows if fold and one[0].mark == "none" and one not in blank]
+        kinds = (
+            (untold, _UNTOLD_FROM, "not shown to differ"),
+            (blank if len(blank) < len(rows) else [], _BLANK_FROM, "without values to compare"),
+        )
+        self.folds = [(words, found) for found, least, words in kinds if len(found) >= least]
+        folded = [one for _, found in self.folds for one in found]
+        self.rows = [one for one in rows if one not in folded]
 
 
 class _Flips:

@@ -8,9 +8,9 @@ from regrade.pages.visible import visible
 
 __all__ = ["wrapped"]
 
-_PIECES = re.compile(r"[^-_./:]*[-_./:]?")
+_AFTER = re.compile(r"(?<=[-_/:])|(?<=\.)(?!\d)")
 
 
 def wrapped(name: str) -> Markup:
-    """Return a name with a place to break after each of its separators."""
-    return Markup("<wbr>").join(visible(one) for one in _PIECES.findall(name) if one)
+    """Return a name with a place to break after each of its separators, not within a number such as 3.1."""
+    return Markup("<wbr>").join(visible(one) for one in _AFTER.split(name) if one)
