@@ -42,12 +42,14 @@ def test_a_run_that_was_killed_as_it_went_on_keeps_its_values(dashboard: Start, 
 
 @pytest.mark.parametrize("tables", [True, False])
 def test_a_run_that_was_stopped_early_says_why(dashboard: Start, ended: Path, tables: bool) -> None:
-    """With its reason, also where it holds no values and nothing else is to be shown."""
+    """With its reason, also where it holds no values and nothing else is to be shown; it is no baseline."""
     end(ended, "partial", message="stopped by --max-cost")
     if not tables:
         (ended / "summary.parquet").unlink()
-    (item,) = dashboard(ended.parent).get("/").words(".//ul[@class='attn']/li")
+    page = dashboard(ended.parent).get("/")
+    (item,) = page.words(".//ul[@class='attn']/li")
     assert item.startswith(f"STOPPED sums: run {ended.name} was stopped early: stopped by --max-cost.")
+    assert not any("baseline" in command for command in page.words(".//pre"))
 
 
 def test_a_newer_run_ends_the_matter(dashboard: Start, ended: Path) -> None:

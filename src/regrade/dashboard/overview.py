@@ -163,7 +163,9 @@ def _notices(site: Site, found: Matrix, address: OverviewAddress) -> list[Notice
         return [_nothing_fits(site, address)]
     if len(every) == 1:
         text = "With a baseline, or a second run, changes are shown beside the values."
-        return [NoticeView("One run, nothing to compare with", text, "regrade baseline set main latest")]
+        can_be_one = every[0].status == "success"
+        command = "regrade baseline set main latest" if can_be_one else "regrade run evals"
+        return [NoticeView("One run, nothing to compare with", text, command)]
     return []
 
 
