@@ -219,10 +219,9 @@ def test_half_a_stream_is_no_answer(fault: str, faulty: Any, send: Any) -> None:
 @pytest.mark.parametrize("then", [stall, drip_comments], ids=["stalls", "drips"])
 def test_a_stream_that_hangs_midway_is_given_up(then: Any, faulty: Any, send: Any) -> None:
     """Keep-alive comments are no progress that a deadline would wait for."""
-    (outcome,) = send(faulty(events(PIECE, then=then)).base_url, "stream", attempt_s=0.2)
+    (outcome,) = send(faulty(events(PIECE, then=then)).base_url, "stream", attempt_s=1.0)
     assert outcome.completion is not None, outcome.failure
-    assert outcome.completion.text == FINE
-    assert outcome.attempts > 1  # a slow machine may need more than one whole attempt
+    assert (outcome.completion.text, outcome.attempts) == (FINE, 2)
 
 
 def test_a_stream_may_end_without_done(faulty: Any, send: Any) -> None:
